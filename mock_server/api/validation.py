@@ -1,0 +1,120 @@
+"""What a request's body may hold. Each check names the field and what is allowed."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from mock_server.clock import parse_iso
+from mock_server.envelope import InvalidRequest
+
+Check = Callable[[str, Any], Any]
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """Read the body as a JSON object. Raises InvalidRequest."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise InvalidRequest("The body must be JSON: send Content-Type: application/json (in requests: json=…).")
+    try:
+        body = json.loads(await request.body(), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("The body is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise InvalidRequest("The body must be a JSON object: {…}.")
+    return body
+
+
+def checked(body: dict[str, Any], fields: dict[str, Check]) -> dict[str, Any]:
+    """Return the checked values of the body under our own names. Raises InvalidRequest.
+
+    ``fields`` maps the API's name of each field to its check. The message never repeats what was
+    sent, for that could be a secret in the wrong place.
+    """
+    for name in body:
+        if name not in fields:
+            known = ", ".join(fields)
+            shown = name if re.fullmatch("[A-Za-z]{1,30}", name) else "a name in the body"
+            raise InvalidRequest(f"{shown}: is not a field that can be set. These can: {known}.")
+    return {snake_case(name): fields[name](name, value) for name, value in body.items()}
+
+
+def optional(check: Check) -> Check:
+    """Let ``null`` through: it unsets the field."""
+    return lambda name, value: None if value is None else check(name, value)
+
+
+def text(longest: int) -> Check:
+    """Allow a text of 1 to ``longest`` characters without control characters."""
+
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str) or not 1 <= len(value.strip()) <= longest or _has_controls(value):
+            raise InvalidRequest(f"{name}: must be a text of 1 to {longest} characters, without control characters.")
+        return value.strip()
+
+    return check
+
+
+def web_address(name: str, value: Any) -> str:
+    """Allow an http or https address of up to 2,048 characters."""
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or len(value) > 2048 or _has_controls(value) or " " in value:
+        raise InvalidRequest(f"{name}: must be a web address that starts with http:// or https://.")
+    return value
+
+
+def slug(name: str, value: Any) -> str:
+    """Allow 1 to 64 letters, digits, hyphens and underscores."""
+    if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9_-]{1,64}", value):
+        raise InvalidRequest(f"{name}: must be 1 to 64 letters, digits, hyphens or underscores.")
+    return value
+
+
+def instant(name: str, value: Any) -> int:
+    """Allow an ISO 8601 date or time; return Unix seconds."""
+    try:
+        return parse_iso(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidRequest(f"{name}: must be a time in ISO 8601, such as 2026-12-31T23:59:59Z.") from None
+
+
+def whole_number(lowest: int, highest: int) -> Check:
+    """Allow a whole number within these limits."""
+
+    def check(name: str, value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            raise InvalidRequest(f"{name}: must be a whole number from {lowest} to {highest}.")
+        return value
+
+    return check
+
+
+def flag(name: str, value: Any) -> bool:
+    """Allow ``true`` or ``false``."""
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{name}: must be true or false.")
+    return value
+
+
+def snake_case(name: str) -> str:
+    """Turn the API's ``clickLimit`` into our ``click_limit``."""
+    return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
+
+
+def _has_controls(value: str) -> bool:
+    # Cc: control characters. Cs: half a character, which no UTF-8 answer could carry.
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in value)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

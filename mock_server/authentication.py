@@ -1,0 +1,81 @@
+"""From the ``Authorization`` header to a token and its account, or to one of three errors."""
+
+from __future__ import annotations
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mock_server import tokens
+from mock_server.envelope import InvalidToken, MissingToken, TokenExpired
+from mock_server.model import Token
+from mock_server.store import Store
+
+REALM = 'Bearer realm="linked.is mock server"'
+
+
+def challenge(error: str | None = None) -> str:
+    """Spell ``WWW-Authenticate`` as RFC 6750, section 3: no error code when no token was sent."""
+    return f'{REALM}, error="invalid_token", error_description="{error}"' if error else REALM
+
+
+def sent_token(authorization: list[str]) -> str:
+    """Take the token out of the values of ``Authorization``, which a client should send once.
+
+    The scheme is matched without regard to case (RFC 9110, section 11.1).
+    Raises MissingToken or InvalidToken.
+    """
+    if not authorization:
+        raise MissingToken(headers={"WWW-Authenticate": challenge()})
+    if len(authorization) > 1:
+        raise refused("The request has more than one Authorization header. Send one.")
+    scheme, _, token = authorization[0].strip().partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        explanation = "The header must read: Bearer, a space, the token."
+        raise MissingToken(headers={"WWW-Authenticate": challenge(), "X-Mock-Hint": explanation})
+    return token.strip()
+
+
+def find_token(authorization: list[str], store: Store) -> Token:
+    """Return the token that was sent, whatever its state. Raises MissingToken or InvalidToken."""
+    sent = sent_token(authorization)
+    token = store.find_token(tokens.digest(sent))
+    if token is None:
+        raise refused(tokens.hint(sent))
+    return token
+
+
+def authenticate(authorization: list[str], store: Store) -> Token:
+    """Return the live token that was sent, and note its use.
+
+    Raises MissingToken, InvalidToken (a revoked one too: a caller is not told which) or TokenExpired.
+    """
+    token = find_token(authorization, store)
+    state = token.state(store.now(token.account_id))
+    if state == "revoked":
+        raise refused(tokens.hint(sent_token(authorization)))
+    if state == "expired":
+        raise TokenExpired(headers={"WWW-Authenticate": challenge(TokenExpired.message)})
+    store.note_use(token)
+    return token
+
+
+def refused(explanation: str) -> InvalidToken:
+    """Return an InvalidToken with its challenge, and a hint that helps a learner.
+
+    The hint is the mock server's own header, so that the body stays the documented one.
+    """
+    return InvalidToken(headers={"WWW-Authenticate": challenge(InvalidToken.message), "X-Mock-Hint": explanation})
+
+
+class BearerAuthentication:
+    """Let a request through to ``app`` only with a live token, and tell it the account."""
+
+    def __init__(self, app: ASGIApp, store: Store) -> None:
+        self.app = app
+        self.store = store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = HTTPConnection(scope).headers
+        token = authenticate(headers.getlist("authorization"), self.store)
+        scope.setdefault("state", {})["account"] = self.store.accounts[token.account_id]
+        await self.app(scope, receive, send)

@@ -1,0 +1,143 @@
+"""Who is in front of the page: passwords, session cookies and the form token."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mock_server.envelope import Forbidden
+from mock_server.model import Account
+from mock_server.store import Store
+from mock_server.tokens import digest
+
+# One hash takes some 50 ms of processor time. One thread of its own keeps a rush of logins from
+# slowing down the API. It starts with the first password, not at import.
+_hashing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scrypt")
+# scrypt with 16 MiB a hash: these are throwaway accounts, and thirty people sign up at once.
+_SCRYPT = {"n": 2**14, "r": 8, "p": 1}
+
+FREE_TRIES = 5
+LONGEST_WAIT = 60
+
+
+async def hash_password(password: str, salt: bytes | None = None) -> str:
+    """Return salt and scrypt hash of the password as hex, made off the event loop."""
+    salt = salt or secrets.token_bytes(16)
+    hashed = await asyncio.get_running_loop().run_in_executor(_hashing, _scrypt, password, salt)
+    return f"{salt.hex()}${hashed.hex()}"
+
+
+async def is_password(password: str, password_hash: str) -> bool:
+    """Tell whether the password is the one that was hashed."""
+    salt, _, _ = password_hash.partition("$")
+    return hmac.compare_digest(await hash_password(password, bytes.fromhex(salt)), password_hash)
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
+
+
+class LoginBrake:
+    """Slow guessing down: after five wrong passwords an address must wait, twice as long each time."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, tuple[int, float]] = {}
+
+    def seconds_to_wait(self, email: str) -> int:
+        """Return how many seconds this address must wait before the next try."""
+        failures, since = self._failures.get(email, (0, 0.0))
+        if failures < FREE_TRIES:
+            return 0
+        wait = min(2 ** (failures - FREE_TRIES), LONGEST_WAIT)
+        return max(0, round(since + wait - time.monotonic()))
+
+    def failed(self, email: str) -> None:
+        """Count a wrong password."""
+        failures, _ = self._failures.get(email, (0, 0.0))
+        self._failures[email] = failures + 1, time.monotonic()
+
+    def succeeded(self, email: str) -> None:
+        """Forget the wrong passwords of this address."""
+        self._failures.pop(email, None)
+
+
+class Sessions:
+    """Session cookies. The store keeps their SHA-256; a visitor's cookie before login is not kept at all."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def account(self, request: Request) -> Account | None:
+        """Return the account that the browser is logged in to."""
+        cookie = self.cookie(request)
+        return self.store.find_session(digest(cookie)) if cookie else None
+
+    def cookie(self, request: Request) -> str | None:
+        """Return the value of the session cookie."""
+        return request.cookies.get(_cookie_name(request))
+
+    def greet(self, request: Request, response: Response) -> str:
+        """Return the visitor's cookie; give one to a browser that has none, so that its forms can be told apart."""
+        return self.cookie(request) or self._set_cookie(request, response)
+
+    def log_in(self, request: Request, response: Response, account: Account) -> None:
+        """Give the browser a new cookie: one that was planted before the login is worth nothing after it."""
+        self._end(request)
+        self.store.add_session(digest(self._set_cookie(request, response)), account)
+
+    def log_out(self, request: Request, response: Response) -> None:
+        """End the session here and in the browser."""
+        self._end(request)
+        response.delete_cookie(_cookie_name(request), **_cookie_attributes(request))
+
+    def _end(self, request: Request) -> None:
+        cookie = self.cookie(request)
+        if cookie:
+            self.store.end_session(digest(cookie))
+
+    def _set_cookie(self, request: Request, response: Response) -> str:
+        value = secrets.token_urlsafe(32)
+        response.set_cookie(_cookie_name(request), value, **_cookie_attributes(request))
+        return value
+
+
+def form_token(cookie: str) -> str:
+    """Return the hidden field of a form: only a page that we sent to this browser can know it."""
+    return digest("form " + cookie)
+
+
+def check_form(request: Request, form: Mapping[str, str], cookie: str | None) -> None:
+    """Refuse a form that another site sent in the visitor's name. Raises Forbidden."""
+    refuse_other_sites(request)
+    expected = form_token(cookie) if cookie else ""
+    if not hmac.compare_digest(form.get("form_token", "").encode(), expected.encode()) or not cookie:
+        raise Forbidden("This form is out of date. Go back, reload the page and send it again.")
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Refuse a request that a page of another site makes a browser send. Raises Forbidden."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site:
+        allowed = site in ("same-origin", "none")
+    else:
+        allowed = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if not allowed:
+        raise Forbidden("Another site sent this request. Open the page of the mock server itself.")
+
+
+def _cookie_name(request: Request) -> str:
+    return "__Host-mock_session" if request.url.scheme == "https" else "mock_session"
+
+
+def _cookie_attributes(request: Request) -> dict:
+    return {"path": "/", "httponly": True, "samesite": "lax", "secure": request.url.scheme == "https"}

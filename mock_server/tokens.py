@@ -1,0 +1,87 @@
+"""API tokens: mint one, check its shape, hash it, keep it out of sight.
+
+The shape is assumed (linked.is does not document its own): a prefix that says mock, 30 random
+base62 characters (178 bits), 6 characters of CRC32. The prefix lets a scanner and a person
+recognise it; the checksum tells a typing error from a token that nobody made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import string
+import zlib
+
+PREFIX = "lis_mock_"
+RANDOM_LENGTH = 30
+CHECKSUM_LENGTH = 6
+LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+
+_TOKEN_IN_TEXT = re.compile(PREFIX + r"\w+", re.ASCII)
+
+
+def mint() -> str:
+    """Return a new token from the operating system's source of randomness."""
+    random_part = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
+    return PREFIX + random_part + _checksum(random_part)
+
+
+def is_well_formed(text: str) -> bool:
+    """Tell whether prefix, length, alphabet and checksum are those of a minted token."""
+    random_part = text[len(PREFIX) : -CHECKSUM_LENGTH]
+    return (
+        len(text) == LENGTH
+        and text.startswith(PREFIX)
+        and all(character in ALPHABET for character in random_part)
+        and text.endswith(_checksum(random_part))
+    )
+
+
+def digest(secret: str) -> str:
+    """Return the SHA-256 (hex) under which a token or a session is stored.
+
+    A plain hash is enough: with more than 112 random bits nobody can guess their way back
+    (OWASP ASVS 5.0, 6.5.2). A lookup by it takes the same time for every wrong token.
+    """
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def redact(text: str) -> str:
+    """Return the text with each token in it, or start of one, replaced."""
+    return _TOKEN_IN_TEXT.sub(PREFIX + "[hidden]", text)
+
+
+def hint(sent: str) -> str:
+    """Explain what looks wrong with a token that was refused, without repeating any of it."""
+    if sent.lower().startswith("bearer "):
+        return "The header says Bearer twice. Keep only the token in .env, without the word Bearer."
+    if sent[0] in "'\"" or sent[-1] in "'\"":
+        return "The token has quotation marks around it. Remove them."
+    if re.search(r"\s", sent):
+        return "The token has a space or a line break in it. Copy it again, in one piece."
+    if not sent.startswith(PREFIX):
+        return (
+            f"This is not a token of the mock server: those start with {PREFIX}. "
+            "If it is a real linked.is token, revoke it, for it was sent to the wrong place."
+        )
+    if len(sent) < LENGTH:
+        return "The token is cut off. Copy all of it."
+    if len(sent) > LENGTH:
+        return "Something was added to the token. Copy it again."
+    if not is_well_formed(sent):
+        return "A character of the token is wrong. Copy it again instead of typing it."
+    return (
+        "This server has no live token like it: it was revoked, or another mock server made it. "
+        "Settings > API lists the tokens of your account."
+    )
+
+
+def _checksum(text: str) -> str:
+    number = zlib.crc32(text.encode())
+    digits = ""
+    for _ in range(CHECKSUM_LENGTH):
+        number, remainder = divmod(number, len(ALPHABET))
+        digits = ALPHABET[remainder] + digits
+    return digits
