@@ -37,7 +37,8 @@ class Database:
 
     def __init__(self, path: str) -> None:
         try:
-            self.connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+            # One event loop uses the connection, in whatever thread that loop runs.
+            self.connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
             self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self.connection.execute("PRAGMA journal_mode = WAL")
             # A committed write survives a killed process; only a power cut may lose the last ones.

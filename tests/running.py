@@ -1,0 +1,95 @@
+"""Run the mock server and the notebooks as a learner would: other processes, real HTTP, real files.
+
+``python -m tests.running`` runs every notebook against a fresh mock server and saves the outputs.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+class MockServer:
+    """A mock server in a process of its own, on a free port. A context manager.
+
+    ``base_url`` and ``origin`` are its addresses; ``log()`` is all that it printed.
+    """
+
+    def __init__(self, *arguments: str, database: str = ":memory:") -> None:
+        self._log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
+        command = [sys.executable, "-m", "mock_server", "--port", "0", "--database", database, *arguments]
+        # A process group of its own: Ctrl-C in the terminal goes to pytest, which then stops the server.
+        self.process = subprocess.Popen(
+            command, stdout=self._log, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True
+        )
+        self.base_url = self._wait_until_ready()
+        self.origin = self.base_url.removesuffix("/v1")
+
+    def __enter__(self) -> MockServer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def log(self) -> str:
+        """Return what the server has printed so far."""
+        return Path(self._log.name).read_text(encoding="utf-8")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM if os.name == "nt" else signal.SIGINT) -> int:
+        """Stop it, as Ctrl-C does where there is one, and return its exit code."""
+        self.process.send_signal(how)
+        code = self.process.wait(timeout=10)
+        self._log.close()
+        return code
+
+    def _wait_until_ready(self) -> str:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and self.process.poll() is None:
+            for line in self.log().splitlines():
+                if line.startswith("Mock server ready."):
+                    return line.split("API base URL: ")[1].split()[0]
+            time.sleep(0.02)
+        self.process.kill()
+        raise RuntimeError(f"The mock server did not start. It printed: {self.log()}")
+
+
+def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
+    """Return the variables that notebooks read, each of them: python-dotenv leaves what is set alone,
+    so nothing of a developer's own ``.env`` gets into a run."""
+    return {"LINKED_IS_BASE_URL": base_url, "LINKED_IS_API_TOKEN": token}
+
+
+def run_notebook(path: Path, environment: dict[str, str]) -> nbformat.NotebookNode:
+    """Run a notebook in its own folder from top to bottom and return it with its outputs.
+
+    Raises nbclient's CellExecutionError at the first cell that fails.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, timeout=60, kernel_name="python3", record_timing=False)
+    client.execute(cwd=str(path.parent), env={**os.environ, **environment})
+    return notebook
+
+
+def main() -> None:
+    """Run every notebook and save it with its outputs."""
+    with MockServer() as server:
+        for path in NOTEBOOKS:
+            print(f"Running {path.name}")
+            notebook = run_notebook(path, learner_environment(server.base_url))
+            notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
+            nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    main()
