@@ -1,0 +1,57 @@
+# `make` lists the tasks. Each one sets up what it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Containers run as root, which JupyterLab refuses unless told.
+LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test test-all site serve notebooks lock clean
+
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: .venv/course .env ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C ends both
+	@$(BIN)/python -m mock_server & server=$$!; \
+	trap 'kill $$server 2>/dev/null; wait $$server' EXIT; trap 'exit 0' INT TERM; \
+	$(BIN)/jupyter lab --ServerApp.answer_yes=True --ContentsManager.allow_hidden=True \
+		--AsyncMappingKernelManager.transport_encryption=auto $(LAB_OPTIONS) notebooks/01-generate-a-token.ipynb
+
+test: .venv/tests ## Prove every notebook, the mock server and the site
+	$(BIN)/python -m pytest -m "not long"
+
+test-all: .venv/tests ## The same, and the suites that take long
+	$(BIN)/python -m pytest
+
+site: .venv/course ## Build the site into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+serve: .venv/course ## Serve the site, and build it again when a file changes
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
+notebooks: .venv/tests ## Run every notebook against a fresh mock server and save the outputs
+	$(BIN)/python -m tests.running
+
+lock: .venv/course ## Compile requirements.in to requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+		--custom-compile-command "make lock" requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --constraint requirements.txt \
+		--custom-compile-command "make lock" tests/requirements.in -o tests/requirements.txt
+
+clean: ## Remove what the tasks made; your .env and the mock server's database stay
+	rm -rf .venv site .pytest_cache *.egg-info
+
+# A learner's own settings: made once, never overwritten.
+.env:
+	cp .env.example .env
+
+.venv/course: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, and $(PYTHON) is {sys.version.split()[0]}. Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@touch $@
+
+.venv/tests: .venv/course tests/requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r tests/requirements.txt
+	@touch $@

@@ -1,0 +1,151 @@
+"""What all tests share: a mock server for the notebooks, a test client for the application, a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from starlette.testclient import TestClient
+
+from mock_server.app import Settings, create_app
+from mock_server.clock import Clock
+from mock_server.database import Database
+from mock_server.settings_page import PageError, SettingsPage
+from mock_server.store import Store
+from tests.running import MockServer, learner_environment
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",  # containers run as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",  # no request but the test's own
+    "--disable-component-update",
+    "--disable-sync",
+]
+_server: MockServer | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start a mock server for the notebooks, or take the one that LINKED_IS_BASE_URL names.
+
+    A hook and not a fixture: notebook cells ask for no fixture, and their kernels inherit os.environ.
+    """
+    global _server
+    base_url = os.environ.get("LINKED_IS_BASE_URL")
+    if base_url:
+        if not urlsplit(base_url).path.endswith("/v1"):
+            raise pytest.UsageError("LINKED_IS_BASE_URL must end in /v1, such as http://127.0.0.1:8787/v1.")
+        try:
+            SettingsPage(base_url)
+        except PageError as error:
+            raise pytest.UsageError(f"LINKED_IS_BASE_URL is set: {error}") from None
+    else:
+        _server = MockServer()
+        base_url = _server.base_url
+    os.environ.update(learner_environment(base_url))
+    # Start-up files of a developer's own IPython must not change an output.
+    os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="ipython-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the mock server, and take the temporary folder away."""
+    if _server:
+        _server.stop()
+    shutil.rmtree(os.environ["IPYTHONDIR"], ignore_errors=True)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which server the notebooks are validated against."""
+    return f"notebooks: validated against {os.environ['LINKED_IS_BASE_URL']}"
+
+
+class SetClock(Clock):
+    """A clock that stands still until a test moves it. ``time`` is in Unix seconds."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+        super().__init__(lambda: self.time)
+
+
+class Bench:
+    """An application in memory with everything around it that a test wants to look at."""
+
+    def __init__(self) -> None:
+        self.clock = SetClock()
+        self.store = Store(Database(":memory:"), self.clock)
+        self.log: list[str] = []
+        self.app = create_app(self.store, Settings(log=self.log.append))
+
+    def client(self, **options: object) -> TestClient:
+        """Return a browser or a program that has not been here before."""
+        options = {"base_url": "http://127.0.0.1:8787", "client": ("127.0.0.1", 50000), **options}
+        return TestClient(self.app, **options)
+
+    def account(self, email: str = "learner@example.com", lifetime: int | None = None) -> dict[str, str]:
+        """Return the headers with which a new account calls the API. ``lifetime`` is in seconds."""
+        account = self.store.add_account(email, "$")
+        return {"Authorization": f"Bearer {self.store.generate_token(account, 'test', lifetime)}"}
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A fresh application in memory."""
+    return Bench()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[MockServer]:
+    """A mock server in a process of its own, shared by the tests that need real HTTP."""
+    with MockServer() as running:
+        yield running
+
+
+@pytest.fixture
+def page(server: MockServer) -> SettingsPage:
+    """The Settings > API page of a new account."""
+    page = SettingsPage(server.base_url)
+    page.sign_up()
+    return page
+
+
+@pytest.fixture
+def call(server: MockServer):
+    """Call the API over HTTP: ``call(token)`` lists the links."""
+
+    def call(token: str, method: str = "GET", path: str = "/links", **options: object) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.request(method, server.base_url + path, headers=headers, timeout=10, **options)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium, installed if need be. Elsewhere a Chromium or Chrome that is there already."""
+    from playwright.sync_api import sync_playwright
+
+    path = find_chromium()
+    if path is None and shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=True, stdout=subprocess.DEVNULL)
+        path = find_chromium()
+    if path is None:
+        message = "BROWSER TESTS SKIPPED: no Chromium found. Install one, on Debian: sudo apt-get install chromium"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium or Chrome, ``None`` if there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+    return next((path for name in names if (path := shutil.which(name))), None)

@@ -1,0 +1,139 @@
+"""Bearer authentication: which header gets in, and which of the three errors the others get."""
+
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+from mock_server import tokens
+
+MESSAGES = {
+    "MISSING_TOKEN": "Authorization header is required",
+    "INVALID_TOKEN": "The provided API token is invalid",
+    "TOKEN_EXPIRED": "The API token has expired",
+}
+
+
+def assert_refused(response, code):
+    """A 401 with code, message, envelope and challenge to the letter."""
+    assert response.status_code == 401
+    assert response.json() == {"success": False, "error": {"code": code, "message": MESSAGES[code]}}
+    challenge = response.headers["WWW-Authenticate"]
+    if code == "MISSING_TOKEN":
+        assert challenge == 'Bearer realm="linked.is mock server"'
+    else:
+        assert f'error="invalid_token", error_description="{MESSAGES[code]}"' in challenge
+
+
+def test_a_live_token_gets_in(bench):
+    response = bench.client().get("/v1/links", headers=bench.account())
+    assert response.status_code == 200
+    assert response.json()["success"] is True
+    assert len(response.json()["data"]) == 5
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_the_scheme_is_matched_without_regard_to_case(bench, scheme):
+    header = bench.account()["Authorization"].replace("Bearer", scheme)
+    assert bench.client().get("/v1/links", headers={"Authorization": header}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        (None, "MISSING_TOKEN"),
+        ("", "MISSING_TOKEN"),
+        ("Bearer", "MISSING_TOKEN"),
+        ("Bearer ", "MISSING_TOKEN"),
+        ("Basic dXNlcjpwYXNz", "MISSING_TOKEN"),
+        ("{token}", "MISSING_TOKEN"),
+        ("Token {token}", "MISSING_TOKEN"),
+        ("Bearer {token} {token}", "INVALID_TOKEN"),
+        ("Bearer {token}, Bearer {token}", "INVALID_TOKEN"),
+        ("Bearer Bearer {token}", "INVALID_TOKEN"),
+        ("Bearer lis_mock_two words", "INVALID_TOKEN"),
+        ('Bearer "{token}"', "INVALID_TOKEN"),
+        ("Bearer {token}x", "INVALID_TOKEN"),
+        ("Bearer {cut}", "INVALID_TOKEN"),
+        ("Bearer {swapped}", "INVALID_TOKEN"),
+        ("Bearer 'or 1=1--", "INVALID_TOKEN"),
+        ("Bearer " + "x" * 10_240, "INVALID_TOKEN"),
+        (b"Bearer caf\xe9\xff", "INVALID_TOKEN"),
+    ],
+)
+def test_what_is_not_a_token_is_refused(bench, header, code):
+    token = bench.account()["Authorization"].split()[1]
+    if isinstance(header, str):
+        header = header.format(token=token, cut=token[:-1], swapped=token.swapcase())
+    response = bench.client().get("/v1/links", headers={} if header is None else {"Authorization": header})
+    assert_refused(response, code)
+    assert token[9:15] not in str(response.headers) + response.text
+
+
+def test_two_authorization_headers_are_refused(bench):
+    header = ("Authorization", bench.account()["Authorization"])
+    assert_refused(bench.client().get("/v1/links", headers=[header, header]), "INVALID_TOKEN")
+
+
+def test_a_revoked_token_is_refused_from_the_next_call_on(bench):
+    headers, client = bench.account(), bench.client()
+    assert client.get("/v1/links", headers=headers).status_code == 200
+    bench.store.revoke_token(bench.store.tokens(bench.store.accounts[1])[0])
+    assert_refused(client.get("/v1/links", headers=headers), "INVALID_TOKEN")
+
+
+def test_a_token_expires_with_its_last_second(bench):
+    headers, client = bench.account(lifetime=60), bench.client()
+    bench.clock.time += 59
+    assert client.get("/v1/links", headers=headers).status_code == 200
+    bench.clock.time += 1
+    assert_refused(client.get("/v1/links", headers=headers), "TOKEN_EXPIRED")
+
+
+def test_a_token_that_is_revoked_and_expired_is_invalid(bench):
+    headers = bench.account(lifetime=60)
+    bench.store.revoke_token(bench.store.tokens(bench.store.accounts[1])[0])
+    bench.clock.time += 60
+    assert_refused(bench.client().get("/v1/links", headers=headers), "INVALID_TOKEN")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/v1/links", "/v1/links/clx1234567890", "/v1/nothing", "/v1/"])
+def test_nothing_below_v1_answers_without_a_token(bench, method, path):
+    assert_refused(bench.client().request(method, path), "MISSING_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ("Bearer {token}", "Bearer twice"),
+        ("'{token}'", "quotation marks"),
+        ("{cut}", "cut off"),
+        ("{token}x", "added"),
+        ("{swapped}", "character"),
+        ("sk_live_1234", "real linked.is token"),
+        ("{unknown}", "no live token"),
+    ],
+)
+def test_a_hint_names_the_mistake(bench, sent, words):
+    token = bench.account()["Authorization"].split()[1]
+    swapped = token[:9] + token[9:].swapcase()
+    sent = sent.format(token=token, cut=token[:20], swapped=swapped, unknown=tokens.mint())
+    response = bench.client().get("/v1/links", headers={"Authorization": f"Bearer {sent}"})
+    assert words in response.headers["X-Mock-Hint"]
+
+
+def test_a_minted_token_has_the_shape_that_it_promises():
+    minted = {tokens.mint() for _ in range(1000)}
+    assert len(minted) == 1000
+    for token in minted:
+        assert tokens.is_well_formed(token)
+        assert len(token) == tokens.LENGTH == 45
+        assert not tokens.is_well_formed(token[:-1] + ("a" if token[-1] != "a" else "b"))
+
+
+def test_a_header_that_is_not_http_gets_an_answer_over_a_real_connection(server):
+    address = urlsplit(server.origin)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(b"GET /v1/links HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\xfe" + b"y" * 10_240 + b"\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")

@@ -1,0 +1,73 @@
+"""What a learner does by hand, in a real browser: sign up, generate, copy, use, revoke, see 401."""
+
+import pytest
+
+
+@pytest.fixture(params=["with JavaScript", "without JavaScript"])
+def tab(request, browser, server):
+    """A new tab, 390 px wide. It may not ask any other origin for anything."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844},
+        java_script_enabled=request.param == "with JavaScript",
+        permissions=["clipboard-read", "clipboard-write"],
+        base_url=server.origin,
+    )
+    tab = context.new_page()
+    requested = []
+    context.on("request", lambda request: requested.append(request.url))
+    yield tab
+    assert requested and all(url.startswith(server.origin + "/") for url in requested)
+    context.close()
+
+
+def test_a_learner_generates_uses_and_revokes_a_token(request, tab, call):
+    with_script = "with JavaScript" in request.node.callspec.id and "without" not in request.node.callspec.id
+    tab.goto("/settings/api")
+    tab.get_by_role("link", name="Sign up").click()
+    tab.get_by_label("E-mail address").fill(f"{'script' if with_script else 'plain'}@example.com")
+    tab.get_by_label("Password").fill("a password for practice")
+    tab.get_by_role("button", name="Sign up").click()
+
+    tab.get_by_label("Name").fill("My notebook")
+    tab.get_by_label("Expires after").select_option("30 days")
+    tab.get_by_role("button", name="Generate New Token").click()
+    token = tab.locator("#token").inner_text()
+    assert "it won't be shown again" in tab.inner_text("#new-token")
+    if with_script:
+        tab.get_by_role("button", name="Copy").click()
+        tab.get_by_role("button", name="Copied").wait_for()
+        assert tab.evaluate("navigator.clipboard.readText()") == token
+    else:
+        assert not tab.get_by_role("button", name="Copy").is_visible()
+    assert_fits(tab, with_script)
+    assert call(token).status_code == 200
+
+    tab.reload()
+    assert token not in tab.content()
+    assert tab.get_by_role("row", name="My notebook").locator(".state").inner_text() == "active"
+
+    tab.get_by_role("link", name="Revoke My notebook").click()
+    assert_fits(tab, with_script)
+    tab.get_by_role("button", name="Revoke").click()
+    assert tab.get_by_role("row", name="My notebook").locator(".state").inner_text() == "revoked"
+    assert call(token).json()["error"]["code"] == "INVALID_TOKEN"
+
+
+def test_the_back_button_does_not_bring_a_token_back(tab):
+    tab.goto("/signup")
+    tab.get_by_label("E-mail address").fill(f"back-{id(tab)}@example.com")
+    tab.get_by_label("Password").fill("a password for practice")
+    tab.get_by_role("button", name="Sign up").click()
+    tab.get_by_label("Name").fill("Once")
+    tab.get_by_role("button", name="Generate New Token").click()
+    token = tab.locator("#token").inner_text()
+    tab.goto("/static/icon.svg")
+    tab.go_back()
+    tab.get_by_role("heading", name="API tokens").wait_for()
+    assert token not in tab.content()
+
+
+def assert_fits(tab, with_script):
+    """Nothing sticks out to the right of a narrow screen."""
+    if with_script:
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
