@@ -35,7 +35,8 @@ notebooks: .venv/tests ## Run every notebook against a fresh mock server and sav
 lock: .venv/course ## Compile requirements.in to requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
 		--custom-compile-command "make lock" requirements.in -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --constraint requirements.txt \
+	grep -v '^-e' requirements.txt > .venv/constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --constraint .venv/constraints.txt \
 		--custom-compile-command "make lock" tests/requirements.in -o tests/requirements.txt
 
 clean: ## Remove what the tasks made; your .env and the mock server's database stay

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server import controls
 from mock_server.api import links
@@ -47,7 +47,7 @@ class Settings:
 def create_app(store: Store, settings: Settings | None = None) -> Starlette:
     """Return the application over a store. It starts no thread, task or connection of its own."""
     settings = settings or Settings()
-    middleware = [Middleware(HostCheck, host_names=settings.host_names)]
+    middleware = [Middleware(HostCheck, host_names=settings.host_names), Middleware(BodyLimit)]
     if settings.log:
         middleware.insert(0, Middleware(RequestLog, write=settings.log, coloured=settings.coloured_log))
     return Starlette(
@@ -58,7 +58,6 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
         ],
         middleware=middleware,
         exception_handlers={ApiError: answer_error, HTTPException: answer_error, Exception: answer_error},
-        max_body_size=LARGEST_BODY,
     )
 
 
@@ -100,3 +99,23 @@ class HostCheck:
             return bool(ip_address(name))
         except ValueError:
             return False
+
+
+class BodyLimit:
+    """Stop reading a body that is too large. Starlette's own limit would not answer in the envelope."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = 0
+
+        async def receive_up_to_limit() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > LARGEST_BODY:
+                raise PayloadTooLarge
+            return message
+
+        await self.app(scope, receive_up_to_limit, send)

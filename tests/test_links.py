@@ -1,5 +1,7 @@
 """``/v1/links``: what it makes, changes and refuses."""
 
+import json
+
 import pytest
 
 FIELDS = {
@@ -101,7 +103,7 @@ def test_somebody_elses_link_is_not_found_and_stays(bench, client):
     ],
 )
 def test_a_wrong_body_is_refused_by_the_name_of_its_field(client, body, words):
-    response = client.post("/v1/links", content=__import__("json").dumps(body), headers={"Content-Type": "application/json"})
+    response = client.post("/v1/links", content=json.dumps(body), headers={"Content-Type": "application/json"})
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "INVALID_REQUEST"
     assert words in response.json()["error"]["message"]

@@ -1,0 +1,169 @@
+"""What nbval does not look at: that outputs are there, that no token is in them, and how a run ends that goes wrong."""
+
+import copy
+import os
+import re
+import shutil
+import threading
+import time
+
+import nbformat
+import pytest
+import uvicorn
+from nbclient.exceptions import CellExecutionError
+
+from mock_server import tokens
+from mock_server.app import Settings, create_app
+from mock_server.clock import Clock
+from mock_server.database import Database
+from mock_server.settings_page import SettingsPage
+from mock_server.store import Store
+from tests.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
+
+
+def findings(notebook):
+    """Return what makes a notebook unfit to be published."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found = []
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        found.append("it was not executed from top to bottom")
+    for cell in code:
+        if "print(" in re.sub(r"(?m)^def .*(\n .*|\n)*", "", cell.source) and not cell.outputs:
+            found.append(f"the output of cell {cell.id} was stripped")
+        if any(output.output_type == "error" for output in cell.outputs):
+            found.append(f"cell {cell.id} failed")
+        if len(cell.source.splitlines()) > 15:
+            found.append(f"cell {cell.id} is longer than 15 lines")
+    if code and "settings_page = SettingsPage(BASE_URL)" not in code[0].source:
+        found.append("the first cell does not say which service it talks to")
+    if len(re.findall("(?m)^# ", text)) != 1:
+        found.append("it has not exactly one title")
+    for part in ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did"):
+        if part not in text:
+            found.append(f"it lacks {part}")
+    if f"**Time:** {notebook.metadata.linked_is.minutes} minutes" not in text:
+        found.append("its time is not that of its metadata")
+    return found
+
+
+def test_there_are_five():
+    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_is_fit_to_be_published(path):
+    assert findings(nbformat.read(path, as_version=4)) == []
+
+
+def test_an_unfit_notebook_is_found():
+    def broken(change):
+        notebook = copy.deepcopy(nbformat.read(NOTEBOOKS[0], as_version=4))
+        change(notebook, [cell for cell in notebook.cells if cell.cell_type == "code"])
+        return findings(notebook)
+
+    assert broken(lambda notebook, code: code[1].update(execution_count=None))
+    assert broken(lambda notebook, code: code[1].update(outputs=[]))
+    assert broken(lambda notebook, code: code[1].outputs.append(nbformat.v4.new_output("error")))
+    assert broken(lambda notebook, code: code[1].update(source="1\n" * 16))
+    assert broken(lambda notebook, code: notebook.metadata.linked_is.update(minutes=1))
+
+
+def slices(token):
+    """Return every piece of six characters of a token's secret part."""
+    secret = token.removeprefix(tokens.PREFIX)
+    return {secret[start : start + 6] for start in range(len(secret) - 5)}
+
+
+@pytest.fixture
+def witness(tmp_path, monkeypatch):
+    """A mock server whose tokens the test knows: yields its base URL, the tokens, the log, the database file."""
+    minted, log, mint = [], [], tokens.mint
+
+    def mint_and_tell():
+        minted.append(mint())
+        return minted[-1]
+
+    monkeypatch.setattr(tokens, "mint", mint_and_tell)
+    database = Database(str(tmp_path / "mock.db"))
+    app = create_app(Store(database, Clock()), Settings(log=log.append))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", ws="none", log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1", minted, log, tmp_path / "mock.db"
+    server.should_exit = True
+    thread.join()
+    database.close()
+
+
+def test_no_piece_of_a_token_gets_out(witness):
+    base_url, minted, log, database = witness
+    texts = {path.name: nbformat.writes(run_notebook(path, learner_environment(base_url))) for path in NOTEBOOKS}
+    texts["the log"] = "\n".join(log)
+    page = SettingsPage(base_url)
+    page.sign_up()
+    page.generate_token()
+    texts["the page"] = page.session.get(f"{page.origin}/settings/api", timeout=10).text
+    texts["the database"] = b"".join(file.read_bytes() for file in database.parent.glob("mock.db*")).decode("latin-1")
+    pieces = set().union(*map(slices, minted))
+    assert len(minted) >= 10 and len(log) > 50
+    leaks = {place for place, text in texts.items() if any(piece in text for piece in pieces)}
+    assert leaks == set()
+
+
+def test_the_search_for_pieces_finds_one():
+    token = tokens.mint()
+    assert any(piece in f"Your token starts with {token[:16]}" for piece in slices(token))
+
+
+def test_no_token_is_in_the_project():
+    for path in ROOT.rglob("*"):
+        if path.suffix in {".ipynb", ".md", ".py", ".html", ".yml", ".txt", ".js", ".example"} and not {".venv", "site"} & set(path.parts):
+            for word in re.findall(r"lis_mock_\w+", path.read_text(encoding="utf-8")):
+                assert not tokens.is_well_formed(word), f"{path} holds a token"
+
+
+def test_a_learners_own_env_is_used_and_left_as_it_is(server, tmp_path, monkeypatch):
+    page = SettingsPage(server.base_url)
+    page.sign_up()
+    token = page.generate_token(name="My own")
+    for name in (".env.example", ".gitignore", "notebooks"):
+        source = ROOT / name
+        shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path)
+    env = tmp_path / ".env"
+    env.write_bytes(f"# mine\r\nLINKED_IS_API_TOKEN={token}\r\nLINKED_IS_BASE_URL={server.base_url}\r\n".encode())
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.delenv("LINKED_IS_API_TOKEN")
+    monkeypatch.delenv("LINKED_IS_BASE_URL")
+    outputs = ""
+    for path in sorted((tmp_path / "notebooks").glob("*.ipynb")):
+        outputs += nbformat.writes(run_notebook(path, {}))
+    assert "Your token is ready." in outputs
+    assert page.tokens()[0].last_used != "never" and page.tokens()[0].state == "active"
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_with_the_server_down_a_notebook_names_the_next_step(path):
+    with pytest.raises(CellExecutionError, match="Start the mock server in a terminal: python -m mock_server"):
+        run_notebook(path, learner_environment("http://127.0.0.1:9/v1"))
+
+
+@pytest.mark.parametrize("name", ["01", "02", "03", "05"])
+def test_on_linked_is_a_notebook_stops_where_a_person_must_click(name):
+    path = next(path for path in NOTEBOOKS if path.name.startswith(name))
+    with pytest.raises(CellExecutionError, match="ClickYourself") as stopped:
+        run_notebook(path, learner_environment("https://api.linked.is/v1"))
+    assert "open Settings > API" in str(stopped.value)
+
+
+@pytest.mark.parametrize("token", ["lis_mock_cut", "Bearer doubled", '"quoted"', "two parts"])
+def test_a_wrong_token_ends_in_the_next_step(server, token):
+    with pytest.raises(CellExecutionError, match="INVALID_TOKEN: mend LINKED_IS_API_TOKEN in .env"):
+        run_notebook(NOTEBOOKS[2], learner_environment(server.base_url, token))
+
+
+def test_nothing_of_the_developers_own_settings_gets_into_a_run():
+    assert os.environ["LINKED_IS_API_TOKEN"] == ""
