@@ -115,7 +115,7 @@ def test_the_errors_page_lists_what_the_code_answers(site, pages):
     ],
 )
 def test_a_dead_link_in_a_notebook_fails_the_build(tmp_path, old, new, words):
-    for name in ("docs", "notebooks"):
+    for name in ("docs", "notebooks", "mock_server"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)
     notebook = tmp_path / "notebooks" / NOTEBOOKS[0].name
