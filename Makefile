@@ -15,7 +15,8 @@ lab: .venv/course .env ## Start the mock server, and JupyterLab on the first not
 	@$(BIN)/python -m mock_server & server=$$!; \
 	trap 'kill $$server 2>/dev/null; wait $$server' EXIT; trap 'exit 0' INT TERM; \
 	$(BIN)/jupyter lab --ServerApp.answer_yes=True --ContentsManager.allow_hidden=True \
-		--AsyncMappingKernelManager.transport_encryption=auto $(LAB_OPTIONS) notebooks/01-generate-a-token.ipynb
+		--AsyncMappingKernelManager.transport_encryption=auto --ServerApp.root_dir=. \
+		--LabApp.default_url=/lab/tree/notebooks/01-generate-a-token.ipynb $(LAB_OPTIONS)
 
 test: .venv/tests ## Prove every notebook, the mock server and the site
 	$(BIN)/python -m pytest -m "not long"

@@ -100,8 +100,8 @@ def native_cells(html):
 
 def native_code(pre):
     """Material's code block: its script finds `.highlight > pre > code`, and adds the copy button there."""
-    for span in pre.select("span.n, span.w"):
-        span.unwrap()  # Names and white space have the colour of text: half of the page's markup, and no difference.
+    for span in pre.select("span.n, span.w, span.p, span.o"):
+        span.unwrap()  # Names, punctuation and operators read well in the colour of text, and are most of the markup.
     code = element("code", list((pre.code or pre).contents))
     return element("div", [element("pre", [code])], {"class": "highlight"})
 
