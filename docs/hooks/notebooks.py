@@ -102,6 +102,11 @@ def native_code(pre):
     """Material's code block: its script finds `.highlight > pre > code`, and adds the copy button there."""
     for span in pre.select("span.n, span.w, span.p, span.o"):
         span.unwrap()  # Names, punctuation and operators read well in the colour of text, and are most of the markup.
+    for span in pre("span"):
+        previous = span.previous_sibling
+        if isinstance(previous, Tag) and previous.get("class") == span.get("class"):
+            previous.extend(list(span.contents))  # A string comes in three pieces: quote, text, quote.
+            span.decompose()
     code = element("code", list((pre.code or pre).contents))
     return element("div", [element("pre", [code])], {"class": "highlight"})
 
