@@ -54,6 +54,11 @@ def on_nav(nav, config, files):
     sources.update({file.abs_src_path: file for file in files})
 
 
+def on_env(env, config, files):
+    """Leave out the white space that the theme's template statements stand in: some 5 KB a page."""
+    env.trim_blocks = env.lstrip_blocks = True
+
+
 def on_page_content(html, page, config, files):
     """Replace JupyterLab's markup by Material's, and tell MkDocs of the page's contents, anchors and links."""
     if not page.file.src_uri.endswith(".ipynb"):
@@ -102,11 +107,6 @@ def native_code(pre):
     """Material's code block: its script finds `.highlight > pre > code`, and adds the copy button there."""
     for span in pre.select("span.n, span.w, span.p, span.o"):
         span.unwrap()  # Names, punctuation and operators read well in the colour of text, and are most of the markup.
-    for span in pre("span"):
-        previous = span.previous_sibling
-        if isinstance(previous, Tag) and previous.get("class") == span.get("class"):
-            previous.extend(list(span.contents))  # A string comes in three pieces: quote, text, quote.
-            span.decompose()
     code = element("code", list((pre.code or pre).contents))
     return element("div", [element("pre", [code])], {"class": "highlight"})
 
