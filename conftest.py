@@ -30,6 +30,7 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 _server: MockServer | None = None
+_ipython_folder: tempfile.TemporaryDirectory | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     A hook and not a fixture: notebook cells ask for no fixture, and their kernels inherit os.environ.
     """
-    global _server
+    global _server, _ipython_folder
     base_url = os.environ.get("LINKED_IS_BASE_URL")
     if base_url:
         if not urlsplit(base_url).path.endswith("/v1"):
@@ -51,14 +52,16 @@ def pytest_configure(config: pytest.Config) -> None:
         base_url = _server.base_url
     os.environ.update(learner_environment(base_url))
     # Start-up files of a developer's own IPython must not change an output.
-    os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="ipython-")
+    _ipython_folder = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
+    os.environ["IPYTHONDIR"] = _ipython_folder.name
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the mock server, and take the temporary folder away."""
     if _server:
         _server.stop()
-    shutil.rmtree(os.environ["IPYTHONDIR"], ignore_errors=True)
+    if _ipython_folder:
+        _ipython_folder.cleanup()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
