@@ -27,6 +27,7 @@ class MockServer:
     """
 
     def __init__(self, *arguments: str, database: str = ":memory:") -> None:
+        self._final_log: str | None = None
         self._log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
         command = [sys.executable, "-m", "mock_server", "--port", "0", "--database", database, *arguments]
         # A process group of its own: Ctrl-C in the terminal goes to pytest, which then stops the server.
@@ -44,13 +45,23 @@ class MockServer:
 
     def log(self) -> str:
         """Return what the server has printed so far."""
-        return Path(self._log.name).read_text(encoding="utf-8")
+        return Path(self._log.name).read_text(encoding="utf-8") if self._final_log is None else self._final_log
 
-    def stop(self, how: signal.Signals = signal.SIGTERM if os.name == "nt" else signal.SIGINT) -> int:
+    def stop(self) -> int:
         """Stop it, as Ctrl-C does where there is one, and return its exit code."""
-        self.process.send_signal(how)
+        self.process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+        return self._ended()
+
+    def kill(self) -> None:
+        """End it at once, without a chance to put anything in order."""
+        self.process.kill()
+        self._ended()
+
+    def _ended(self) -> int:
         code = self.process.wait(timeout=10)
+        self._final_log = self.log()
         self._log.close()
+        Path(self._log.name).unlink()
         return code
 
     def _wait_until_ready(self) -> str:
