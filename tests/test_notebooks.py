@@ -159,9 +159,9 @@ def test_on_linked_is_a_notebook_stops_where_a_person_must_click(name):
     assert "open Settings > API" in str(stopped.value)
 
 
-@pytest.mark.parametrize("token", ["lis_mock_cut", "Bearer doubled", '"quoted"', "two parts"])
+@pytest.mark.parametrize("token", ["lis_mock_cut", "Bearer doubled", '"quoted"', "“curly”", "two parts", " padded "])
 def test_a_wrong_token_ends_in_the_next_step(server, token):
-    with pytest.raises(CellExecutionError, match="INVALID_TOKEN: mend LINKED_IS_API_TOKEN in .env"):
+    with pytest.raises(CellExecutionError, match="mend LINKED_IS_API_TOKEN in .env, then restart the kernel"):
         run_notebook(NOTEBOOKS[2], learner_environment(server.base_url, token))
 
 
