@@ -7,6 +7,7 @@ it, so on the mock server this class does. It reads the real page and breaks whe
 from __future__ import annotations
 
 import secrets
+import sys
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -139,7 +140,7 @@ class SettingsPage:
         except requests.RequestException as error:
             raise MockServerNotRunning(
                 f"No answer from {self.origin} ({type(error).__name__}). "
-                "Start the mock server in a terminal: python -m mock_server. Then run this cell again."
+                f"Start the mock server in a terminal: {sys.executable} -m mock_server. Then run this cell again."
             ) from None
 
     def _page(self, answer: requests.Response) -> BeautifulSoup:

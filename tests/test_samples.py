@@ -19,4 +19,4 @@ def test_the_first_call_prints_what_the_quickstart_shows(page, server):
     token = page.generate_token(name="Quickstart")
     assert run(token, server.base_url) == (SAMPLES / "first_call.txt").read_text(encoding="utf-8")
     page.revoke("Quickstart")
-    assert run(token, server.base_url) == "401 Unauthorized\n"
+    assert run(token, server.base_url) == "401 Unauthorized\nINVALID_TOKEN - The provided API token is invalid\n"

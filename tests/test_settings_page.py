@@ -139,7 +139,7 @@ def test_linked_is_itself_is_left_to_the_person():
 
 
 def test_no_server_is_told_with_the_next_step():
-    with pytest.raises(MockServerNotRunning, match="python -m mock_server"):
+    with pytest.raises(MockServerNotRunning, match="Start the mock server in a terminal: .*python.* -m mock_server"):
         SettingsPage("http://127.0.0.1:9/v1")
 
 

@@ -10,5 +10,9 @@ response = requests.get(
     timeout=10,
 )
 print(response.status_code, response.reason)
-for link in response.json().get("data", []):
-    print(link["shortUrl"], link["clicks"])
+body = response.json()
+if body["success"]:
+    for link in body["data"]:
+        print(link["shortUrl"], link["clicks"])
+else:
+    print(body["error"]["code"], "-", body["error"]["message"])
