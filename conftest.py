@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 import requests
 from starlette.testclient import TestClient
@@ -18,6 +19,7 @@ from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
+from tests import contract
 from tests.running import MockServer, learner_environment
 
 CHROMIUM_OPTIONS = [
@@ -87,14 +89,22 @@ class Bench:
         self.app = create_app(self.store, Settings(log=self.log.append))
 
     def client(self, **options: object) -> TestClient:
-        """Return a browser or a program that has not been here before."""
+        """Return a browser or a program that has not been here before. The contract is held against every answer."""
         options = {"base_url": "http://127.0.0.1:8787", "client": ("127.0.0.1", 50000), **options}
-        return TestClient(self.app, **options)
+        client = TestClient(self.app, **options)
+        client.event_hooks["response"].append(hold_against_contract)
+        return client
 
     def account(self, email: str = "learner@example.com", lifetime: int | None = None) -> dict[str, str]:
         """Return the headers with which a new account calls the API. ``lifetime`` is in seconds."""
         account = self.store.add_account(email, "$")
         return {"Authorization": f"Bearer {self.store.generate_token(account, 'test', lifetime)}"}
+
+
+def hold_against_contract(response: httpx2.Response) -> None:
+    """Fail the test at hand if an answer is not in the contract."""
+    request = response.request
+    contract.check(request.method, request.url.path, response.status_code, response.headers, response.read())
 
 
 @pytest.fixture
@@ -124,7 +134,9 @@ def call(server: MockServer):
 
     def call(token: str, method: str = "GET", path: str = "/links", **options: object) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"}
-        return requests.request(method, server.base_url + path, headers=headers, timeout=10, **options)
+        answer = requests.request(method, server.base_url + path, headers=headers, timeout=10, **options)
+        contract.check(method, urlsplit(answer.url).path, answer.status_code, answer.headers, answer.content)
+        return answer
 
     return call
 

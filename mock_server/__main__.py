@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import socket
 import sys
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -25,9 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"The mock server did not start. {explain(error, options)}", file=sys.stderr)
         return 1
     settings = Settings(
-        host_names={"localhost", options.host, socket.gethostname().lower()},
-        log=lambda line: print(line, flush=True),
-        coloured_log=sys.stdout.isatty(),
+        host_names={name.lower() for name in ("localhost", options.host, socket.gethostname(), *options.host_name)},
+        cors_origins=options.cors,
+        class_code=options.class_code,
+        log=None if options.quiet else lambda line: print(line, flush=True),
+        coloured_log=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )
     config = uvicorn.Config(
         create_app(Store(database, Clock()), settings),
@@ -40,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         timeout_graceful_shutdown=2,
     )
     try:
-        Server(config, ready_line(options.host, listener)).run(sockets=[listener])
+        Server(config, ready_lines(options, listener)).run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # uvicorn has shut down and passes Ctrl-C on
     finally:
@@ -54,12 +58,54 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m mock_server",
         description="Stand in for linked.is on this computer: its API and its Settings > API page.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        epilog="Stop it with Ctrl-C. The API in full: /docs on the running server.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8787, help="port to listen on; 0 takes a free one")
-    parser.add_argument("--database", metavar="FILE", default="mock-server.db", help="where accounts and tokens are kept; :memory: keeps nothing")
+    parser.add_argument("--port", type=port, default=8787, help="port to listen on, 0 for a free one (default: 8787)")
+    parser.add_argument(
+        "--database", metavar="FILE", default="mock-server.db",
+        help="where accounts and tokens are kept; :memory: keeps them until the server stops (default: mock-server.db)",
+    )  # fmt: skip
+    parser.add_argument("--quiet", action="store_true", help="print no line for each request")
+    parser.add_argument(
+        "--cors", metavar="ORIGIN", type=origin, action="append", default=[],
+        help="let pages of this origin, such as http://localhost:3000, call the API from a browser; may be repeated",
+    )  # fmt: skip
+    workshop = parser.add_argument_group("for a workshop")
+    workshop.add_argument(
+        "--host", default="127.0.0.1",
+        help="address to listen on; 0.0.0.0 lets the whole network in (default: 127.0.0.1, this computer only)",
+    )  # fmt: skip
+    workshop.add_argument(
+        "--host-name", metavar="NAME", action="append", default=[],
+        help="answer to this host name too, such as workshop.local; may be repeated",
+    )  # fmt: skip
+    workshop.add_argument(
+        "--class", metavar="CODE", dest="class_code", type=code,
+        help="ask for this code at sign-up; the board at /_mock/class, on this computer, shows how far each learner is",
+    )  # fmt: skip
     return parser.parse_args(arguments)
+
+
+def port(text: str) -> int:
+    """Read a port. Raises argparse.ArgumentTypeError."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def origin(text: str) -> str:
+    """Read the origin of a web page. Raises argparse.ArgumentTypeError."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or text != f"{parts.scheme}://{parts.netloc}":
+        raise argparse.ArgumentTypeError("an origin is a scheme, a host and perhaps a port, such as http://localhost:3000")
+    return text
+
+
+def code(text: str) -> str:
+    """Read a class code. Raises argparse.ArgumentTypeError."""
+    if not 4 <= len(text) <= 60 or not text.isprintable() or text != text.strip():
+        raise argparse.ArgumentTypeError("a class code has 4 to 60 characters")
+    return text
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -91,23 +137,28 @@ def explain(error: Exception, options: argparse.Namespace) -> str:
     return f"It cannot listen on {options.host}, port {options.port}: {error}. Choose others with --host and --port."
 
 
-def ready_line(host: str, listener: socket.socket) -> str:
-    """Say where the two addresses are."""
-    port = listener.getsockname()[1]
-    origin = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    return f"Mock server ready. API base URL: {origin}/v1  Settings page: {origin}/settings/api"
+def ready_lines(options: argparse.Namespace, listener: socket.socket) -> list[str]:
+    """Say where the addresses are, and who can reach them."""
+    number = listener.getsockname()[1]
+    here = f"http://[{options.host}]:{number}" if ":" in options.host else f"http://{options.host}:{number}"
+    lines = [f"Mock server ready. API base URL: {here}/v1  Settings page: {here}/settings/api"]
+    if options.host in ("0.0.0.0", "::"):
+        lines.append(f"The whole network can reach it: learners open http://<address of this computer>:{number}/settings/api")
+    if options.class_code:
+        lines.append(f"Class board, on this computer only: http://127.0.0.1:{number}/_mock/class")
+    return lines
 
 
 class Server(uvicorn.Server):
     """A server that says when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+    def __init__(self, config: uvicorn.Config, ready: list[str]) -> None:
         super().__init__(config)
         self.ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(self.ready, flush=True)
+        print(*self.ready, sep="\n", flush=True)
 
 
 if __name__ == "__main__":

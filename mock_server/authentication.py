@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from mock_server import tokens
 from mock_server.envelope import InvalidToken, MissingToken, TokenExpired
 from mock_server.model import Token
@@ -44,19 +41,13 @@ def find_token(authorization: list[str], store: Store) -> Token:
     return token
 
 
-def authenticate(authorization: list[str], store: Store) -> Token:
-    """Return the live token that was sent, and note its use.
-
-    Raises MissingToken, InvalidToken (a revoked one too: a caller is not told which) or TokenExpired.
-    """
-    token = find_token(authorization, store)
-    state = token.state(store.now(token.account_id))
+def check_alive(token: Token, now: int) -> None:
+    """Let a live token pass. Raises InvalidToken if it was revoked (a caller is not told so), or TokenExpired."""
+    state = token.state(now)
     if state == "revoked":
-        raise refused(tokens.hint(sent_token(authorization)))
+        raise refused(tokens.NOT_ALIVE)
     if state == "expired":
         raise TokenExpired(headers={"WWW-Authenticate": challenge(TokenExpired.message)})
-    store.note_use(token)
-    return token
 
 
 def refused(explanation: str) -> InvalidToken:
@@ -65,17 +56,3 @@ def refused(explanation: str) -> InvalidToken:
     The hint is the mock server's own header, so that the body stays the documented one.
     """
     return InvalidToken(headers={"WWW-Authenticate": challenge(InvalidToken.message), "X-Mock-Hint": explanation})
-
-
-class BearerAuthentication:
-    """Let a request through to ``app`` only with a live token, and tell it the account."""
-
-    def __init__(self, app: ASGIApp, store: Store) -> None:
-        self.app = app
-        self.store = store
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = HTTPConnection(scope).headers
-        token = authenticate(headers.getlist("authorization"), self.store)
-        scope.setdefault("state", {})["account"] = self.store.accounts[token.account_id]
-        await self.app(scope, receive, send)

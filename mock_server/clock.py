@@ -1,4 +1,4 @@
-"""What time it is: real time plus an offset that a lesson may change."""
+"""What time it is: real time plus an offset that a lesson may change, or a moment at which it stands still."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 # A clock outside these years is a slip of the keyboard, and datetime stops at 9999.
 EARLIEST = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 LATEST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+DAY = 24 * 60 * 60
 
 
 class Clock:
     """The server's clock. Each account adds an offset of its own.
+
+    ``offset`` is in seconds; ``frozen_at`` is the moment (Unix seconds) at which it stands still, if it does.
 
     >>> Clock(real_time=lambda: 100.9).now()
     100
@@ -21,10 +24,11 @@ class Clock:
     def __init__(self, real_time: Callable[[], float] = time.time) -> None:
         self.real_time = real_time
         self.offset = 0
+        self.frozen_at: int | None = None
 
-    def now(self, account_offset: int = 0) -> int:
-        """Return Unix seconds, moved by the server's offset and by ``account_offset`` (seconds)."""
-        return int(self.real_time()) + self.offset + account_offset
+    def now(self) -> int:
+        """Return Unix seconds."""
+        return int(self.real_time()) + self.offset if self.frozen_at is None else self.frozen_at
 
 
 def iso(seconds: int | None) -> str | None:

@@ -1,59 +1,96 @@
-"""``/_mock/…``: controls for lessons and tests, in a namespace that linked.is does not have.
+"""``/_mock/…``: controls for lessons, tests and instructors, in a namespace that linked.is does not have.
 
-With a page session or any token of an account, an expired or revoked one too, a control acts on that
-account alone; without one, on all accounts. They answer to this computer only.
+With a page session or any token of an account, an expired or revoked one too, a control acts on that account
+alone. Without one it acts on all accounts, and answers to this computer only.
 """
 
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from mock_server.api import resource
-from mock_server.api.validation import json_object
+from mock_server.api.validation import checked, flag, instant, json_object, number, one_of, required, whole_number
 from mock_server.authentication import find_token
-from mock_server.clock import iso, parse_iso
-from mock_server.envelope import Forbidden, InvalidRequest, success
+from mock_server.clock import iso
+from mock_server.envelope import Forbidden, InvalidRequest, encode, success
 from mock_server.model import Account
 from mock_server.page.sessions import Sessions, refuse_other_sites
+from mock_server.rate_limit import PLANS
 from mock_server.store import Store
+from mock_server.traffic import NOBODY, Fault, Traffic
+
+FARTHEST = 100 * 366 * 24 * 60 * 60  # seconds: the span of years that a clock can show
+CLOCK_FIELDS = {"set": instant, "advance": number(-FARTHEST, FARTHEST), "freeze": flag}
+# How many seconds each fault takes, unless told otherwise.
+FAULTS = {"500": 0, "503": 2, "429": 2, "slow": 2, "timeout": 30, "drop": 0}
+FAULT_FIELDS = {"fault": one_of("none", *FAULTS), "calls": whole_number(1, 1_000), "seconds": number(0, 60)}
+PLAN_FIELDS = {"plan": one_of(*PLANS)}
 
 
-def routes(store: Store) -> list[Route]:
+def routes(store: Store, traffic: Traffic) -> list[Route]:
     """Return the routes."""
     sessions = Sessions(store)
 
     async def health(request: Request) -> Response:
-        return success({"service": "linked.is mock server"})
+        return success(encode({"service": "linked.is mock server"}))
 
     async def reset(request: Request) -> Response:
         account = addressed_account(request)
         store.reset(account)
-        return success({"account": account.email if account else "all"})
+        for one in chosen(account):
+            traffic.pop(one.id, None)
+        return answer(account)
 
     async def clock(request: Request) -> Response:
         account = addressed_account(request)
-        body = await json_object(request)
+        body = checked(await json_object(request), CLOCK_FIELDS)
         if list(body) == ["advance"]:
-            now = store.advance_clock(account, checked_seconds(body["advance"]))
+            now = store.advance_clock(account, round(body["advance"]))
         elif list(body) == ["set"]:
-            now = store.set_clock(account, checked_moment(body["set"]))
+            now = store.set_clock(account, body["set"])
+        elif list(body) == ["freeze"]:
+            now = store.freeze_clock(account, body["freeze"])
         else:
-            raise InvalidRequest('Send {"advance": seconds} or {"set": "an ISO 8601 time"}.')
-        return success({"account": account.email if account else "all", "now": iso(now)})
+            raise InvalidRequest('Send one of {"advance": seconds}, {"set": "an ISO 8601 time"} and {"freeze": true}.')
+        return answer(account, now=iso(now))
+
+    async def faults(request: Request) -> Response:
+        account = addressed_account(request)
+        body = required(checked(await json_object(request), FAULT_FIELDS), "fault")
+        kind = body["fault"]
+        wanted = {"calls": body.get("calls", 1), "seconds": body.get("seconds", FAULTS.get(kind, 0))}
+        for one in chosen(account):
+            traffic[one.id].fault = None if kind == "none" else Fault(kind, **wanted)
+        return answer(account, fault=kind, **({} if kind == "none" else wanted))
+
+    async def plan(request: Request) -> Response:
+        account = addressed_account(request)
+        name = required(checked(await json_object(request), PLAN_FIELDS), "plan")["plan"]
+        for one in chosen(account):
+            store.change_plan(one, name)
+        return answer(account, plan=name, perMinute=PLANS[name].per_minute, perDay=PLANS[name].per_day)
+
+    async def requests(request: Request) -> Response:
+        account = addressed_account(request)
+        accounts = [account.id] if account else [NOBODY, *store.accounts]
+        return answer(account, requests=[call.as_json() for call in traffic.recent(accounts)])
+
+    def chosen(account: Account | None) -> list[Account]:
+        return [account] if account else list(store.accounts.values())
 
     def addressed_account(request: Request) -> Account | None:
         """Return the account to act on, ``None`` for all. Raises Forbidden or InvalidToken."""
         refuse_other_sites(request)
-        if not is_loopback(request):
-            raise Forbidden("The controls of the mock server answer to its own computer only.")
         authorization = request.headers.getlist("authorization")
         if authorization:
             return store.accounts[find_token(authorization, store).account_id]
         if sessions.cookie(request) is None:
+            require_loopback(request)
             return None
         account = sessions.account(request)
         if account is None:  # never take somebody whose session has ended for one who means everybody
@@ -64,27 +101,22 @@ def routes(store: Store) -> list[Route]:
         resource("/health", GET=health),
         resource("/reset", POST=reset),
         resource("/clock", POST=clock),
+        resource("/faults", POST=faults),
+        resource("/plan", POST=plan),
+        resource("/requests", GET=requests),
     ]
 
 
-def is_loopback(request: Request) -> bool:
-    """Tell whether the request comes from this computer."""
+def answer(account: Account | None, **values: Any) -> Response:
+    """Answer with the account that was acted on, and with what came of it."""
+    return success(encode({"account": account.email if account else "all", **values}))
+
+
+def require_loopback(request: Request) -> None:
+    """Refuse a request that does not come from this computer. Raises Forbidden."""
     try:
-        return request.client is not None and ip_address(request.client.host).is_loopback
+        local = request.client is not None and ip_address(request.client.host).is_loopback
     except ValueError:
-        return False
-
-
-def checked_seconds(value: object) -> int:
-    """Return whole seconds. Raises InvalidRequest."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 10**10:
-        raise InvalidRequest("advance: must be a number of seconds.")
-    return round(value)
-
-
-def checked_moment(value: object) -> int:
-    """Return Unix seconds. Raises InvalidRequest."""
-    try:
-        return parse_iso(value)
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidRequest("set: must be a time in ISO 8601, such as 2026-12-31T23:59:59Z.") from None
+        local = False
+    if not local:
+        raise Forbidden("Without a token or a page session, this answers to the mock server's own computer only.")

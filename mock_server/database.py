@@ -6,22 +6,27 @@ A table for each dataclass of the model, a column for each field; nothing else k
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, fields
+from dataclasses import fields
+from functools import cache
+from operator import attrgetter
 from typing import TypeVar
 
-from mock_server.model import Account, Link, Session, Token
+from mock_server.model import Account, Block, Click, Link, Profile, Session, Token
 
-Record = TypeVar("Record", Account, Session, Token, Link)
+Record = TypeVar("Record", Account, Session, Token, Link, Profile, Block, Click)
 
 TABLES: dict[type, tuple[str, str]] = {  # table, primary key
     Account: ("accounts", "id"),
     Session: ("sessions", "digest"),
     Token: ("tokens", "digest"),
-    Link: ("links", "account_id, id"),
+    Link: ("links", "account_id, number"),
+    Profile: ("profiles", "account_id, number"),
+    Block: ("blocks", "account_id, number"),
+    Click: ("clicks", "account_id, link_number, number"),
 }
-VERSION = 1
+VERSION = 2
 
 
 class DatabaseError(Exception):
@@ -50,63 +55,90 @@ class Database:
     def _create_tables(self) -> None:
         (version,) = self.connection.execute("PRAGMA user_version").fetchone()
         if version not in (0, VERSION):
-            raise DatabaseError("The database was made by another version of the mock server. Choose another file with --database.")
+            raise DatabaseError(
+                "The database was made by another version of the mock server. Choose another file with --database, "
+                "or delete this one: its accounts and tokens go with it"
+            )
         with self.transaction():
             for record_type, (table, key) in TABLES.items():
                 columns = ", ".join(field.name for field in fields(record_type))
                 self.connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns}, PRIMARY KEY ({key}))")
-            self.connection.execute("CREATE TABLE IF NOT EXISTS server_clock (seconds)")
+            self.connection.execute("CREATE TABLE IF NOT EXISTS server_clock (offset, frozen_at)")
             self.connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def load(self, record_type: type[Record]) -> Iterator[Record]:
         """Yield every record of the type, in the order in which they were first written."""
         table, _ = TABLES[record_type]
-        columns = ", ".join(field.name for field in fields(record_type))
-        for row in self.connection.execute(f"SELECT {columns} FROM {table} ORDER BY rowid"):
-            yield record_type(*row)
+        columns = [field.name for field in fields(record_type)]
+        flags = {field.name for field in fields(record_type) if field.type == "bool"}
+        for row in self.connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
+            # SQLite knows no booleans: it gives 0 and 1 back.
+            yield record_type(*(bool(value) if name in flags else value for name, value in zip(columns, row)))
 
     def save(self, record: Record) -> None:
-        """Write the record, over the one with the same key if there is one."""
-        table, key = TABLES[type(record)]
-        columns = [field.name for field in fields(record)]
-        marks = ", ".join("?" * len(columns))
-        updates = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        self.connection.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {updates}",
-            astuple(record),
-        )
+        """Write the record, over the one with the same key if there is one. Raises DatabaseError."""
+        statement, values = _saving(type(record))
+        self._execute(statement, values(record))
 
     def delete(self, record: Record) -> None:
-        """Remove the record; it is no error if it is not there."""
-        table, key = TABLES[type(record)]
-        names = key.split(", ")
-        condition = " AND ".join(f"{name} = ?" for name in names)
-        self.connection.execute(f"DELETE FROM {table} WHERE {condition}", [getattr(record, name) for name in names])
+        """Remove the record; it is no error if it is not there. Raises DatabaseError."""
+        statement, key = _deleting(type(record))
+        self._execute(statement, key(record))
 
-    def load_clock_offset(self) -> int:
-        """Return by how many seconds the server's clock was moved."""
-        row = self.connection.execute("SELECT seconds FROM server_clock").fetchone()
-        return row[0] if row else 0
+    def load_clock(self) -> tuple[int, int | None]:
+        """Return by how many seconds the server's clock was moved, and the moment at which it stands still."""
+        return self.connection.execute("SELECT offset, frozen_at FROM server_clock").fetchone() or (0, None)
 
-    def save_clock_offset(self, seconds: int) -> None:
-        """Keep by how many seconds the server's clock was moved."""
+    def save_clock(self, offset: int, frozen_at: int | None) -> None:
+        """Keep the state of the server's clock. Raises DatabaseError."""
         with self.transaction():
-            self.connection.execute("DELETE FROM server_clock")
-            self.connection.execute("INSERT INTO server_clock VALUES (?)", [seconds])
+            self._execute("DELETE FROM server_clock")
+            self._execute("INSERT INTO server_clock VALUES (?, ?)", (offset, frozen_at))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write all that happens inside, or nothing of it. May be nested."""
+        """Write all that happens inside, or nothing of it. May be nested. Raises DatabaseError."""
         if self.connection.in_transaction:
             yield
             return
-        with self.connection:
-            self.connection.execute("BEGIN IMMEDIATE")
+        self._execute("BEGIN IMMEDIATE")
+        try:
             yield
+            self._execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:  # a full disk ends it by itself
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> None:
+        try:
+            self.connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise DatabaseError(f"{_reason(error)}.") from error
 
     def close(self) -> None:
         """Close the file; the lock ends."""
         self.connection.close()
+
+
+@cache
+def _saving(record_type: type) -> tuple[str, attrgetter]:
+    """Return the statement that saves a record of the type, and what takes the values out of one."""
+    table, key = TABLES[record_type]
+    columns = [field.name for field in fields(record_type)]
+    marks = ", ".join("?" * len(columns))
+    updates = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {updates}"
+    return statement, attrgetter(*columns)
+
+
+@cache
+def _deleting(record_type: type) -> tuple[str, Callable[[object], tuple]]:
+    """Return the statement that deletes a record of the type, and what takes the key out of one."""
+    table, key = TABLES[record_type]
+    names = key.split(", ")
+    statement = f"DELETE FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in names)}"
+    return statement, lambda record: tuple(getattr(record, name) for name in names)
 
 
 def _reason(error: sqlite3.Error) -> str:
@@ -118,4 +150,6 @@ def _reason(error: sqlite3.Error) -> str:
         return "The database is read-only. Make the file writable, or choose another one with --database"
     if "not a database" in str(error):
         return "This file is not a database of the mock server. Choose another one with --database"
+    if "full" in str(error) or "disk I/O" in str(error):
+        return "The disk is full, or the database cannot be written. Free some space, then try again"
     return f"The database cannot be used: {error}"

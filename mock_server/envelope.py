@@ -5,9 +5,11 @@ Success is ``{"success": true, "data": …}``, failure ``{"success": false, "err
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from starlette.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from mock_server.model import Origin
 
@@ -25,6 +27,10 @@ class ApiError(Exception):
         self.message = message or self.message
         self.headers = headers or {}
         super().__init__(self.message)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what stands behind ``error`` in the body."""
+        return {"code": self.code, "message": self.message}
 
 
 class MissingToken(ApiError):
@@ -91,6 +97,23 @@ class PayloadTooLarge(ApiError):
     origin = Origin.ASSUMED
 
 
+class RateLimitExceeded(ApiError):
+    status = 429
+    code = "RATE_LIMIT_EXCEEDED"
+    message = "Too many requests. Please try again later."
+    when = "Your account made as many calls as its plan allows. `error.retryAfter` is the number of seconds to wait."
+    origin = Origin.OTHER_DOCS_PAGE
+
+    def __init__(self, retry_after: int, rate_limit: list[tuple[bytes, bytes]] | None = None) -> None:
+        """``retry_after`` is in seconds; ``rate_limit`` holds the ``X-RateLimit`` headers of the refused call."""
+        super().__init__(headers={"Retry-After": str(retry_after)})
+        self.retry_after = retry_after
+        self.rate_limit = rate_limit
+
+    def as_json(self) -> dict[str, Any]:
+        return {**super().as_json(), "retryAfter": self.retry_after}
+
+
 class InternalError(ApiError):
     status = 500
     code = "INTERNAL_ERROR"
@@ -99,12 +122,31 @@ class InternalError(ApiError):
     origin = Origin.ASSUMED
 
 
-def success(data: Any, status: int = 200) -> JSONResponse:
-    """Answer with ``data`` (anything that JSON can hold) in the envelope."""
-    return JSONResponse({"success": True, "data": data}, status)
+class ServiceUnavailable(ApiError):
+    status = 503
+    code = "SERVICE_UNAVAILABLE"
+    message = "The service is not available for the moment"
+    when = "A lesson asked for it: the mock server fails on purpose, and never otherwise."
+    origin = Origin.ASSUMED
 
 
-def failure(error: ApiError) -> JSONResponse:
+def from_http(error: HTTPException) -> ApiError:
+    """Return the API's own error for one of the framework."""
+    known = {400: InvalidRequest, 404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
+    return known.get(error.status_code, InternalError)(headers=dict(error.headers or {}))
+
+
+def encode(data: Any) -> bytes:
+    """Spell ``data`` (anything that JSON can hold) as JSON."""
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def success(data: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Answer with ``data``, which is JSON already, in the envelope."""
+    return Response(b'{"success":true,"data":' + data + b"}", status, headers, "application/json")
+
+
+def failure(error: ApiError) -> Response:
     """Answer with an error in the envelope and with the error's own headers."""
-    body = {"success": False, "error": {"code": error.code, "message": error.message}}
-    return JSONResponse(body, error.status, headers=error.headers)
+    body = encode({"success": False, "error": error.as_json()})
+    return Response(body, error.status, error.headers, "application/json")

@@ -1,9 +1,15 @@
-"""The data: what the store holds, the database keeps and the API shows."""
+"""The data: what the store holds, the database keeps and the API shows.
+
+Times are Unix seconds by the account's clock; ``None`` means never. What the API shows is frozen: a change
+makes a new record, so that its JSON can be kept for as long as the record lives.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from mock_server import ids
 
 
 class Origin(StrEnum):
@@ -16,14 +22,23 @@ class Origin(StrEnum):
 
 @dataclass(slots=True)
 class Account:
-    """A person's account. ``clock_offset`` is in seconds, added to the server's clock."""
+    """A person's account.
+
+    ``clock_offset`` is in seconds, added to the server's clock; ``frozen_at`` stops it there. The demo clicks
+    end at ``history_ends``. The three last fields count what was ever made, so that no id comes back.
+    """
 
     id: int
     email: str
     password_hash: str
     created_at: int
+    plan: str = "Free"
     clock_offset: int = 0
+    frozen_at: int | None = None
+    history_ends: int = 0
     links_made: int = 0
+    profiles_made: int = 0
+    blocks_made: int = 0
 
 
 @dataclass(slots=True)
@@ -37,10 +52,7 @@ class Session:
 
 @dataclass(slots=True)
 class Token:
-    """An API token without its text: only the SHA-256 of that is kept.
-
-    Times are Unix seconds by the account's clock; ``None`` means never.
-    """
+    """An API token without its text: only the SHA-256 of that is kept."""
 
     digest: str
     id: int
@@ -60,15 +72,15 @@ class Token:
         return "active"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Link:
     """A short link. The API spells the same names in camelCase.
 
-    Fields and their defaults: linked.is docs, links page. Times are Unix seconds.
+    Fields and their defaults: linked.is docs, links page.
     """
 
     account_id: int
-    id: str
+    number: int
     url: str
     slug: str
     created_at: int
@@ -85,3 +97,65 @@ class Link:
     android_enabled: bool = False
     redirect_delay_enabled: bool = False
     clicks: int = 0
+
+    @property
+    def id(self) -> str:
+        """The id in the API."""
+        return ids.LINK.spell(self.number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """A bio profile. Fields: linked.is docs, profiles page."""
+
+    account_id: int
+    number: int
+    display_name: str
+    slug: str
+    created_at: int
+    bio: str | None = None
+    avatar: str | None = None
+    views: int = 0
+
+    @property
+    def id(self) -> str:
+        """The id in the API."""
+        return ids.PROFILE.spell(self.number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A block of a bio profile: a text, or a link when it has a ``url``. All of it is assumed."""
+
+    account_id: int
+    profile_number: int
+    number: int
+    title: str
+    created_at: int
+    url: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The id in the API."""
+        return ids.BLOCK.spell(self.number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Click:
+    """A visitor who opened a short link. ``visitor`` tells two apart and says nothing about who they are.
+
+    ``number`` counts the clicks of a link from 0. What is counted: linked.is docs, analytics page.
+    """
+
+    account_id: int
+    link_number: int
+    number: int
+    at: int
+    visitor: str
+    country: str
+    code: str
+    city: str
+    device: str
+    browser: str
+    os: str
+    referrer: str

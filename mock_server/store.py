@@ -1,21 +1,22 @@
-"""The rules, and all state in memory. Every change is written to the database before it is answered.
+"""All state in memory: accounts, sessions and tokens, and the content of each account.
 
 One event loop and no ``await`` in here: a method runs to its end before the next one starts, so there
-is nothing to lock. Times are Unix seconds by the account's clock.
+is nothing to lock. Every change is written to the database first, so that a failed write leaves memory as
+it was. Times are Unix seconds by the account's clock.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
-from itertools import count
+from functools import partial
 from typing import Any
 
-from mock_server import demo_data, tokens
-from mock_server.clock import EARLIEST, LATEST, Clock
-from mock_server.database import Database
+from mock_server import tokens
+from mock_server.clock import DAY, EARLIEST, LATEST, Clock
+from mock_server.content import Content
+from mock_server.database import Database, DatabaseError
 from mock_server.envelope import InvalidRequest, NotFound
-from mock_server.model import Account, Link, Session, Token
+from mock_server.model import Account, Block, Click, Link, Profile, Session, Token
 
 # A use is written at most once a minute: a read must not cost a commit each time.
 LAST_USED_RESOLUTION = 60
@@ -27,46 +28,51 @@ class Store:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
-        clock.offset = database.load_clock_offset()
+        clock.offset, clock.frozen_at = database.load_clock()
         self.accounts: dict[int, Account] = {}
         self._by_email: dict[str, Account] = {}
         self._sessions: dict[str, Session] = {}
         self._tokens_by_digest: dict[str, Token] = {}
         self._tokens: dict[int, list[Token]] = {}
-        self._links: dict[int, dict[str, Link]] = {}
+        self._content: dict[int, Content] = {}
         for account in database.load(Account):
             self._remember(account)
         for session in database.load(Session):
             self._sessions[session.digest] = session
         for token in database.load(Token):
             self._remember_token(token)
-        for link in database.load(Link):
-            self._links[link.account_id][link.id] = link
+        for record_type in (Link, Profile, Block, Click):
+            for record in database.load(record_type):
+                self._content[record.account_id].remember(record)
 
-    def now(self, account_id: int) -> int:
+    def now(self, account: Account) -> int:
         """Return the account's time."""
-        return self.clock.now(self.accounts[account_id].clock_offset)
+        return self.clock.now() + account.clock_offset if account.frozen_at is None else account.frozen_at
+
+    def content(self, account: Account) -> Content:
+        """Return what the account owns."""
+        return self._content[account.id]
 
     # Accounts and sessions
 
     def add_account(self, email: str, password_hash: str) -> Account:
-        """Open an account with the demo links. Raises InvalidRequest if the address has one."""
+        """Open an account with the demo data. Raises InvalidRequest if the address has one."""
         if email in self._by_email:
             raise InvalidRequest("This e-mail address already has an account. Log in instead.")
-        account = Account(len(self.accounts) + 1, email, password_hash, self.clock.now())
-        links = demo_data.links(account.id)
-        account.links_made = len(links)
-        with self.database.transaction():
-            self.database.save(account)
-            for link in links:
-                self.database.save(link)
-        self._remember(account)
-        self._links[account.id] = {link.id: link for link in links}
+        now = self.clock.now()
+        account = Account(len(self.accounts) + 1, email, password_hash, now)
+        content = Content(self.database, account, partial(self.now, account))
+        content.lay_demo_data(history_ends=_midnight(now))
+        self._remember(account, content)
         return account
 
     def find_account(self, email: str) -> Account | None:
         """Return the account with this e-mail address."""
         return self._by_email.get(email)
+
+    def change_plan(self, account: Account, plan: str) -> None:
+        """Give the account another plan, by its name."""
+        self._change(account, plan=plan)
 
     def add_session(self, digest: str, account: Account) -> None:
         """Remember a browser that logged in, by the SHA-256 of its cookie."""
@@ -81,16 +87,17 @@ class Store:
 
     def end_session(self, digest: str) -> None:
         """Forget the browser; it is no error if it is not known."""
-        session = self._sessions.pop(digest, None)
+        session = self._sessions.get(digest)
         if session:
             self.database.delete(session)
+            del self._sessions[digest]
 
     # Tokens
 
     def generate_token(self, account: Account, name: str, lifetime: int | None) -> str:
         """Make a token that lives for ``lifetime`` seconds (``None``: for ever) and return its text, this once."""
         text = tokens.mint()
-        now = self.now(account.id)
+        now = self.now(account)
         token = Token(
             digest=tokens.digest(text),
             id=len(self._tokens[account.id]) + 1,
@@ -109,130 +116,100 @@ class Store:
 
     def token(self, account: Account, token_id: int) -> Token:
         """Return one token of the account. Raises NotFound."""
-        for token in self._tokens[account.id]:
-            if token.id == token_id:
-                return token
-        raise NotFound("Your account has no such token.")
+        mine = self._tokens[account.id]
+        if not 1 <= token_id <= len(mine):
+            raise NotFound("Your account has no such token.")
+        return mine[token_id - 1]
 
     def revoke_token(self, token: Token) -> None:
         """End the token's life. The very next request that carries it is refused."""
         if token.revoked_at is None:
-            self._change(token, revoked_at=self.now(token.account_id))
+            self._change(token, revoked_at=self.now(self.accounts[token.account_id]))
 
     def find_token(self, digest: str) -> Token | None:
         """Return the token with this SHA-256, whatever its state."""
         return self._tokens_by_digest.get(digest)
 
-    def note_use(self, token: Token) -> None:
-        """Note that the token was used now."""
-        now = self.now(token.account_id)
+    def note_use(self, token: Token, now: int) -> None:
+        """Note that the token was used at ``now``, the account's time."""
         if token.last_used_at is None or abs(now - token.last_used_at) >= LAST_USED_RESOLUTION:
-            self._change(token, last_used_at=now)
-
-    # Links
-
-    def links(self, account: Account) -> list[Link]:
-        """Return the account's links, newest first."""
-        return list(self._links[account.id].values())[::-1]
-
-    def link(self, account: Account, link_id: str) -> Link:
-        """Return one link of the account. Raises NotFound."""
-        link = self._links[account.id].get(link_id)
-        if link is None:
-            raise NotFound("Your account has no link with this id.")
-        return link
-
-    def add_link(self, account: Account, values: dict[str, Any]) -> Link:
-        """Make a link from checked values. Raises InvalidRequest."""
-        number = account.links_made
-        values = {**values, "slug": values.get("slug") or self._free_slug(account)}
-        link = Link(account_id=account.id, id=demo_data.link_id(number), created_at=self.now(account.id), **values)
-        self._check_link(link)
-        with self.database.transaction():
-            self.database.save(link)
-            self._change(account, links_made=number + 1)
-        self._links[account.id][link.id] = link
-        return link
-
-    def change_link(self, link: Link, values: dict[str, Any]) -> None:
-        """Change a link to checked values. Raises InvalidRequest, and then changes nothing."""
-        self._check_link(replace(link, **values))
-        self._change(link, **values)
-
-    def delete_link(self, link: Link) -> None:
-        """Remove a link for good."""
-        self.database.delete(link)
-        del self._links[link.account_id][link.id]
-
-    def _check_link(self, link: Link) -> None:
-        for other in self._links[link.account_id].values():
-            if other.slug == link.slug and other.id != link.id:
-                raise InvalidRequest("slug: one of your links already has this one. Choose another.")
-        if link.starts_at is not None and link.expires_at is not None and link.expires_at <= link.starts_at:
-            raise InvalidRequest("expiresAt: must be later than startsAt.")
-
-    def _free_slug(self, account: Account) -> str:
-        """Return a slug that looks random and is the same for the n-th link of every account."""
-        taken = {link.slug for link in self._links[account.id].values()}
-        slugs = (hashlib.sha256(f"link {number}".encode()).hexdigest()[:7] for number in count(account.links_made))
-        return next(slug for slug in slugs if slug not in taken)
+            try:
+                self._change(token, last_used_at=now)
+            except DatabaseError:
+                pass  # reading goes on when the disk is full
 
     # Controls for lessons: of one account, or of all of them
 
     def reset(self, account: Account | None) -> None:
-        """Put the demo links back and the clock to real time. Tokens stay: a reset locks nobody out."""
-        with self.database.transaction():
-            for one in [account] if account else self.accounts.values():
-                links = demo_data.links(one.id)
-                for link in self._links[one.id].values():
-                    self.database.delete(link)
-                for link in links:
-                    self.database.save(link)
-                self._change(one, clock_offset=0, links_made=len(links))
-                self._links[one.id] = {link.id: link for link in links}
-            if account is None:
-                self._move_server_clock(0)
+        """Put demo data, clock and plan back. Tokens stay: a reset locks nobody out."""
+        if account is None:
+            self._set_server_clock(0, None)
+        for one in self._chosen(account):
+            history_ends = _midnight(self.clock.now())
+            self.content(one).lay_demo_data(clock_offset=0, frozen_at=None, plan="Free", history_ends=history_ends)
 
     def advance_clock(self, account: Account | None, seconds: int) -> int:
         """Move the clock by ``seconds`` and return the new time. Raises InvalidRequest."""
-        if account:
-            return self.set_clock(account, self.now(account.id) + seconds)
-        now = _checked_time(self.clock.now() + seconds)
-        self._move_server_clock(self.clock.offset + seconds)
+        now = _checked_time((self.now(account) if account else self.clock.now()) + seconds)
+        if account is None:
+            self._set_server_clock(self.clock.offset + seconds, None if self.clock.frozen_at is None else now)
+        elif account.frozen_at is None:
+            self._change(account, clock_offset=account.clock_offset + seconds)
+        else:
+            self._change(account, frozen_at=now)
         return now
 
     def set_clock(self, account: Account | None, now: int) -> int:
-        """Make it ``now`` (Unix seconds) and return it. Raises InvalidRequest."""
+        """Make it ``now`` (Unix seconds), move the demo clicks along and return it. Raises InvalidRequest."""
         _checked_time(now)
-        with self.database.transaction():
-            if account:
-                self._change(account, clock_offset=now - self.clock.now())
-            else:
-                for one in self.accounts.values():
-                    self._change(one, clock_offset=0)
-                self._move_server_clock(self.clock.offset + now - self.clock.now())
+        if account is None:
+            offset = self.clock.offset + now - self.clock.now()
+            self._set_server_clock(offset, None if self.clock.frozen_at is None else now)
+            values = {"clock_offset": 0, "frozen_at": None}
+        elif account.frozen_at is None:
+            values = {"clock_offset": now - self.clock.now()}
+        else:
+            values = {"frozen_at": now}
+        for one in self._chosen(account):
+            self._change(one, **values, history_ends=_midnight(now))
         return now
 
-    def _move_server_clock(self, offset: int) -> None:
-        self.database.save_clock_offset(offset)
-        self.clock.offset = offset
+    def freeze_clock(self, account: Account | None, frozen: bool) -> int:
+        """Let the clock stand still, or run again from where it stood, and return its time."""
+        if account is None:
+            now = self.clock.now()
+            self._set_server_clock(now - int(self.clock.real_time()), now if frozen else None)
+        else:
+            now = self.now(account)
+            self._change(account, clock_offset=now - self.clock.now(), frozen_at=now if frozen else None)
+        return now
+
+    def _chosen(self, account: Account | None) -> list[Account]:
+        return [account] if account else list(self.accounts.values())
+
+    def _set_server_clock(self, offset: int, frozen_at: int | None) -> None:
+        self.database.save_clock(offset, frozen_at)
+        self.clock.offset, self.clock.frozen_at = offset, frozen_at
 
     # Memory
 
-    def _remember(self, account: Account) -> None:
+    def _remember(self, account: Account, content: Content | None = None) -> None:
         self.accounts[account.id] = self._by_email[account.email] = account
         self._tokens[account.id] = []
-        self._links[account.id] = {}
+        self._content[account.id] = content or Content(self.database, account, partial(self.now, account))
 
     def _remember_token(self, token: Token) -> None:
         self._tokens_by_digest[token.digest] = token
         self._tokens[token.account_id].append(token)
 
-    def _change(self, record: Account | Token | Link, **values: Any) -> None:
-        """Change a record: in the database first, so that a failed write leaves memory as it was."""
+    def _change(self, record: Account | Token, **values: Any) -> None:
         self.database.save(replace(record, **values))
         for name, value in values.items():
             setattr(record, name, value)
+
+
+def _midnight(now: int) -> int:
+    return now - now % DAY
 
 
 def _checked_time(now: int) -> int:

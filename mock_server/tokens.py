@@ -19,6 +19,10 @@ CHECKSUM_LENGTH = 6
 LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
+NOT_ALIVE = (
+    "This server has no live token like it: it was revoked, or another mock server made it. "
+    "Settings > API lists the tokens of your account."
+)
 _TOKEN_IN_TEXT = re.compile(PREFIX + r"\w+", re.ASCII)
 
 
@@ -72,10 +76,7 @@ def hint(sent: str) -> str:
         return "Something was added to the token. Copy it again."
     if not is_well_formed(sent):
         return "A character of the token is wrong. Copy it again instead of typing it."
-    return (
-        "This server has no live token like it: it was revoked, or another mock server made it. "
-        "Settings > API lists the tokens of your account."
-    )
+    return NOT_ALIVE
 
 
 def _checksum(text: str) -> str:

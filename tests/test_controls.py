@@ -37,7 +37,7 @@ def test_reset_puts_links_and_clock_back_and_keeps_the_token(bench):
     client.post("/_mock/clock", headers=mine, json={"advance": 99})
     assert client.post("/_mock/reset", headers=mine).json()["data"] == {"account": "learner@example.com"}
     assert client.get("/v1/links", headers=mine).json() == before
-    assert bench.store.now(1) == bench.clock.time
+    assert bench.store.now(bench.store.accounts[1]) == bench.clock.time
     assert len(client.get("/v1/links", headers=other).json()["data"]) == 6
     assert client.post("/_mock/reset").json()["data"] == {"account": "all"}
     assert client.get("/v1/links", headers=other).json() == before
@@ -48,7 +48,7 @@ def test_a_clock_that_cannot_be_set_stays(bench, body):
     headers = bench.account()
     response = bench.client().post("/_mock/clock", headers=headers, json=body)
     assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
-    assert bench.store.now(1) == bench.clock.time
+    assert bench.store.now(bench.store.accounts[1]) == bench.clock.time
 
 
 def test_the_controls_answer_to_this_computer_only(bench):

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from mock_server.collection import Collection
+
 FIELDS = {
     "id", "url", "slug", "shortUrl", "title", "clicks", "startsAt", "expiresAt", "clickLimit", "expirationUrl",
     "utmSource", "utmMedium", "utmCampaign", "appLinkingEnabled", "iosEnabled", "androidEnabled",
@@ -88,7 +90,7 @@ def test_somebody_elses_link_is_not_found_and_stays(bench, client):
         ({"url": "https://[broken"}, "url: must be a web address"),
         ({"url": "https://example.com/" + "x" * 2048}, "url: must be a web address"),
         ({"url": "https://e.com", "slug": "a b"}, "slug: must be"),
-        ({"url": "https://e.com", "slug": "jobs"}, "slug: one of your links already has this one"),
+        ({"url": "https://e.com", "slug": "jobs"}, "slug: one of your links or profiles already has this one"),
         ({"url": "https://e.com", "title": "\ud800"}, "title: must be a text"),
         ({"url": "https://e.com", "title": "a\u0000b"}, "title: must be a text"),
         ({"url": "https://e.com", "clickLimit": 0}, "clickLimit: must be a whole number"),
@@ -147,7 +149,7 @@ def test_a_token_in_the_wrong_place_is_not_repeated(bench, client):
 
 
 def test_a_failure_of_the_server_is_told_in_the_envelope(bench, client, monkeypatch):
-    monkeypatch.setattr(bench.store, "links", None)
+    monkeypatch.setattr(Collection, "newest", None)
     careful = bench.client(raise_server_exceptions=False)
     response = careful.get("/v1/links", headers=client.headers)
     assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL_ERROR")

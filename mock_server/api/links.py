@@ -6,28 +6,31 @@ on one link are assumed.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mock_server.api import resource
+from mock_server import ids
+from mock_server.api import paging, resource
 from mock_server.api.validation import (
     checked,
     flag,
     instant,
     json_object,
     optional,
+    required,
     slug,
     text,
     web_address,
     whole_number,
 )
 from mock_server.clock import iso
-from mock_server.envelope import InvalidRequest, success
+from mock_server.content import Content
+from mock_server.envelope import encode, success
 from mock_server.model import Link
-from mock_server.store import Store
 
 FIELDS = {
     "url": web_address,
@@ -71,31 +74,40 @@ def as_json(link: Link) -> dict[str, Any]:
     }
 
 
-def routes(store: Store) -> list[Route]:
-    """Return the routes; each expects the account in the request's state."""
+@lru_cache(maxsize=10_000)
+def encoded(link: Link) -> bytes:
+    """Return the link's JSON. A link never changes (a change makes a new one), so it is made once."""
+    return encode(as_json(link))
+
+
+def routes() -> list[Route]:
+    """Return the routes; each expects the account's content in the request's state."""
 
     async def list_links(request: Request) -> Response:
-        return success([as_json(link) for link in store.links(request.state.account)])
+        return paging.page(request, content(request).links.newest, encoded, ids.LINK)
 
     async def make_link(request: Request) -> Response:
-        values = checked(await json_object(request), FIELDS)
-        if "url" not in values:
-            raise InvalidRequest("url: is required.")
-        return success(as_json(store.add_link(request.state.account, values)), status=201)
+        values = required(checked(await json_object(request), FIELDS), "url")
+        return success(encoded(content(request).add_link(values)), status=201)
 
     async def read_link(request: Request) -> Response:
-        return success(as_json(store.link(request.state.account, request.path_params["id"])))
+        return success(encoded(chosen(request)))
 
     async def change_link(request: Request) -> Response:
-        link = store.link(request.state.account, request.path_params["id"])
-        store.change_link(link, checked(await json_object(request), FIELDS))
-        return success(as_json(link))
+        values = checked(await json_object(request), FIELDS)
+        return success(encoded(content(request).change_link(chosen(request), values)))
 
     async def delete_link(request: Request) -> Response:
-        store.delete_link(store.link(request.state.account, request.path_params["id"]))
-        return success(None)
+        content(request).delete_link(chosen(request))
+        return success(b"null")
+
+    def content(request: Request) -> Content:
+        return request.state.content
+
+    def chosen(request: Request) -> Link:
+        return content(request).link(request.path_params["id"])
 
     return [
-        resource("/links", GET=list_links, POST=make_link),
+        resource("/links", paging.query(ids.LINK), GET=list_links, POST=make_link),
         resource("/links/{id}", GET=read_link, PATCH=change_link, DELETE=delete_link),
     ]

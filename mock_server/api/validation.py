@@ -1,4 +1,4 @@
-"""What a request's body may hold. Each check names the field and what is allowed."""
+"""What a request's body and query may hold. Each check names the field and what is allowed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from mock_server.clock import parse_iso
 from mock_server.envelope import InvalidRequest
+from mock_server.ids import Ids
 
 Check = Callable[[str, Any], Any]
+
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[1-9][0-9]{0,4})?([/?#]\S*)?")
 
 
 async def json_object(request: Request) -> dict[str, Any]:
@@ -24,7 +26,7 @@ async def json_object(request: Request) -> dict[str, Any]:
         raise InvalidRequest("The body must be JSON: send Content-Type: application/json (in requests: json=…).")
     try:
         body = json.loads(await request.body(), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # too deep for the parser is as wrong as a missing bracket
         raise InvalidRequest("The body is not valid JSON.") from None
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object: {…}.")
@@ -39,10 +41,31 @@ def checked(body: dict[str, Any], fields: dict[str, Check]) -> dict[str, Any]:
     """
     for name in body:
         if name not in fields:
-            known = ", ".join(fields)
-            shown = name if re.fullmatch("[A-Za-z]{1,30}", name) else "a name in the body"
-            raise InvalidRequest(f"{shown}: is not a field that can be set. These can: {known}.")
+            raise InvalidRequest(f"{_shown(name)}: is not a field that can be set. These can: {', '.join(fields)}.")
     return {snake_case(name): fields[name](name, value) for name, value in body.items()}
+
+
+def checked_query(request: Request, parameters: dict[str, Check]) -> dict[str, Any]:
+    """Return the checked values of the query by name. Raises InvalidRequest."""
+    if not request.scope["query_string"]:
+        return {}
+    values: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in parameters:
+            known = f"These are: {', '.join(parameters)}." if parameters else "It takes none."
+            raise InvalidRequest(f"{_shown(name)}: is not a query parameter here. {known}")
+        if name in values:
+            raise InvalidRequest(f"{name}: stands in the query more than once.")
+        values[name] = parameters[name](name, value)
+    return values
+
+
+def required(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the checked body if it has these fields. Raises InvalidRequest."""
+    for name in names:
+        if snake_case(name) not in body:
+            raise InvalidRequest(f"{name}: is required.")
+    return body
 
 
 def optional(check: Check) -> Check:
@@ -54,21 +77,16 @@ def text(longest: int) -> Check:
     """Allow a text of 1 to ``longest`` characters without control characters."""
 
     def check(name: str, value: Any) -> str:
-        if not isinstance(value, str) or not 1 <= len(value.strip()) <= longest or _has_controls(value):
+        if not isinstance(value, str) or not 1 <= len(value) <= longest or _has_controls(value):
             raise InvalidRequest(f"{name}: must be a text of 1 to {longest} characters, without control characters.")
-        return value.strip()
+        return value
 
     return check
 
 
 def web_address(name: str, value: Any) -> str:
     """Allow an http or https address of up to 2,048 characters."""
-    try:
-        parts = urlsplit(value if isinstance(value, str) else "")
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or len(value) > 2048 or _has_controls(value) or " " in value:
+    if not isinstance(value, str) or len(value) > 2048 or not _WEB_ADDRESS.fullmatch(value) or _has_controls(value):
         raise InvalidRequest(f"{name}: must be a web address that starts with http:// or https://.")
     return value
 
@@ -99,6 +117,51 @@ def whole_number(lowest: int, highest: int) -> Check:
     return check
 
 
+def number(lowest: float, highest: float) -> Check:
+    """Allow a number within these limits."""
+
+    def check(name: str, value: Any) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not lowest <= value <= highest:
+            raise InvalidRequest(f"{name}: must be a number from {lowest} to {highest}.")
+        return value
+
+    return check
+
+
+def digits(lowest: int, highest: int) -> Check:
+    """Allow a whole number, spelled in digits as a query does, within these limits."""
+
+    def check(name: str, value: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", value, re.ASCII) or not lowest <= int(value) <= highest:
+            raise InvalidRequest(f"{name}: must be a whole number from {lowest} to {highest}.")
+        return int(value)
+
+    return check
+
+
+def id_of(ids: Ids) -> Check:
+    """Allow an id of this kind; return its number."""
+
+    def check(name: str, value: str) -> int:
+        number = ids.number(value)
+        if number is None:
+            raise InvalidRequest(f"{name}: must be an id such as {ids.spell(0)}.")
+        return number
+
+    return check
+
+
+def one_of(*choices: str) -> Check:
+    """Allow one of these texts."""
+
+    def check(name: str, value: Any) -> str:
+        if value not in choices:
+            raise InvalidRequest(f"{name}: must be one of {', '.join(choices)}.")
+        return value
+
+    return check
+
+
 def flag(name: str, value: Any) -> bool:
     """Allow ``true`` or ``false``."""
     if not isinstance(value, bool):
@@ -109,6 +172,11 @@ def flag(name: str, value: Any) -> bool:
 def snake_case(name: str) -> str:
     """Turn the API's ``clickLimit`` into our ``click_limit``."""
     return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
+
+
+def _shown(name: str) -> str:
+    """Return a name that was sent, unless it could be a secret in the wrong place."""
+    return name if re.fullmatch("[A-Za-z]{1,30}", name) else "A name that was sent"
 
 
 def _has_controls(value: str) -> bool:

@@ -6,42 +6,29 @@ page. Names, lifetimes and the look are assumed.
 
 from __future__ import annotations
 
+import hmac
 import re
-from datetime import UTC, datetime
-from importlib import resources
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-import jinja2
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mock_server.envelope import ApiError, InvalidRequest
+from mock_server.envelope import InvalidRequest
 from mock_server.model import Account
+from mock_server.page.rendering import HEADERS, filled, static_files
 from mock_server.page.sessions import LoginBrake, Sessions, check_form, form_token, hash_password, is_password
+from mock_server.rate_limit import PLANS
 from mock_server.store import Store
 from mock_server.tokens import digest
 
 HOUR = 60 * 60
 LIFETIMES = {"never": None, "1 hour": HOUR, "30 days": 30 * 24 * HOUR, "90 days": 90 * 24 * HOUR}
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-}
 
-_templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("mock_server.page"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
-
-
-def routes(store: Store) -> list[Route]:
-    """Return the routes of the page."""
+def routes(store: Store, class_code: str | None = None) -> list[Route]:
+    """Return the routes of the page. With a ``class_code``, signing up asks for it."""
     sessions = Sessions(store)
     brake = LoginBrake()
     shown_once: dict[str, tuple[str, str]] = {}  # session → name and text of a token not yet seen
@@ -50,18 +37,18 @@ def routes(store: Store) -> list[Route]:
         response = Response(status_code=status, media_type="text/html", headers=HEADERS)
         values["form_token"] = form_token(sessions.greet(request, response))
         values["account"] = sessions.account(request)
-        response.body = _templates.get_template(template).render(values).encode()
+        response.body = filled(template, **values)
         response.headers["Content-Length"] = str(len(response.body))
         return response
 
     def sign_up_page(request: Request, status: int = 200, **values: object) -> Response:
-        return render(request, "sign_up.html", status, **values)
+        return render(request, "sign_up.html", status, asks_for_code=class_code is not None, **values)
 
     def log_in_page(request: Request, status: int = 200, **values: object) -> Response:
         return render(request, "log_in.html", status, **values)
 
     def settings_page(request: Request, account: Account, status: int = 200, **values: object) -> Response:
-        now = store.now(account.id)
+        now = store.now(account)
         return render(
             request,
             "settings_api.html",
@@ -69,6 +56,7 @@ def routes(store: Store) -> list[Route]:
             tokens=[(token, token.state(now)) for token in store.tokens(account)],
             lifetimes=LIFETIMES,
             now=now,
+            plans=PLANS.values(),
             **values,
         )
 
@@ -80,6 +68,7 @@ def routes(store: Store) -> list[Route]:
             return sign_up_page(request)
         form = await read_form(request, sessions)
         try:
+            check_class_code(form, class_code)
             email, password = checked_email(form), checked_password(form)
             account = store.add_account(email, await hash_password(password))
         except InvalidRequest as error:
@@ -152,41 +141,29 @@ def routes(store: Store) -> list[Route]:
         store.revoke_token(token)
         return RedirectResponse("/settings/api", 303, HEADERS)
 
+    async def change_plan(request: Request) -> Response:
+        form = await read_form(request, sessions)
+        account = sessions.account(request)
+        if account is None:
+            return RedirectResponse("/login", 303, HEADERS)
+        if form.get("plan") not in PLANS:
+            return settings_page(request, account, 400, plan_error=f"Choose a plan: {', '.join(PLANS)}.")
+        store.change_plan(account, form["plan"])
+        return RedirectResponse("/settings/api", 303, HEADERS)
+
+    def for_people(path: str, endpoint: Callable, methods: list[str] | None = None) -> Route:
+        return Route(path, endpoint, methods=methods, include_in_schema=False)
+
     return [
-        Route("/", home),
-        Route("/signup", sign_up, methods=["GET", "POST"]),
-        Route("/login", log_in, methods=["GET", "POST"]),
-        Route("/logout", log_out, methods=["POST"]),
-        Route("/settings/api", settings),
-        Route("/settings/api/tokens", generate_token, methods=["POST"]),
-        Route("/settings/api/tokens/{id:int}/revoke", revoke_token, methods=["GET", "POST"]),
+        for_people("/", home),
+        for_people("/signup", sign_up, ["GET", "POST"]),
+        for_people("/login", log_in, ["GET", "POST"]),
+        for_people("/logout", log_out, ["POST"]),
+        for_people("/settings/api", settings),
+        for_people("/settings/api/tokens", generate_token, ["POST"]),
+        for_people("/settings/api/tokens/{id:int}/revoke", revoke_token, ["GET", "POST"]),
+        for_people("/settings/plan", change_plan, ["POST"]),
         *static_files(),
-    ]
-
-
-def error_page(error: ApiError) -> Response:
-    """Answer a person's browser with an error and the way on."""
-    html = _templates.get_template("error.html").render(error=error)
-    return Response(html, error.status, media_type="text/html", headers={**HEADERS, **error.headers})
-
-
-def static_files() -> list[Route]:
-    """Return a route for each style sheet and script, read once: a file server would need threads."""
-
-    def route(name: str, content: bytes, media_type: str) -> Route:
-        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-
-        async def answer(request: Request) -> Response:
-            return Response(content, media_type=media_type, headers=headers)
-
-        return Route(f"/static/{name}", answer)
-
-    media_types = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-    folder = resources.files("mock_server.page") / "static"
-    return [
-        route(file.name, file.read_bytes(), media_types[file.name.rpartition(".")[2]])
-        for file in folder.iterdir()
-        if file.name.rpartition(".")[2] in media_types
     ]
 
 
@@ -196,6 +173,12 @@ async def read_form(request: Request, sessions: Sessions) -> dict[str, str]:
     form = dict(parse_qsl(body, keep_blank_values=True))
     check_form(request, form, sessions.cookie(request))
     return form
+
+
+def check_class_code(form: dict[str, str], class_code: str | None) -> None:
+    """Let in who knows the code of the class, if there is one. Raises InvalidRequest."""
+    if class_code is not None and not hmac.compare_digest(form.get("class_code", "").strip().encode(), class_code.encode()):
+        raise InvalidRequest("This is not the class code. Ask your instructor for it.")
 
 
 def checked_email(form: dict[str, str]) -> str:
@@ -239,11 +222,3 @@ async def nobodys_password() -> str:
     if not _nobodys_password:
         _nobodys_password = await hash_password("")
     return _nobodys_password
-
-
-def minute(seconds: int | None) -> str:
-    """Spell Unix seconds for a person: ``2026-03-01 16:00 UTC``."""
-    return datetime.fromtimestamp(seconds or 0, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-_templates.filters["minute"] = minute

@@ -1,0 +1,38 @@
+"""``/v1/links/{id}/stats`` and ``/v1/analytics/overview``: linked.is docs, analytics page and index for programs."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mock_server.analytics import DEFAULT_RANGE, INTERVALS, busiest, stats
+from mock_server.api import resource
+from mock_server.api.links import as_json
+from mock_server.api.validation import instant, one_of
+from mock_server.content import Content
+from mock_server.envelope import encode, success
+
+QUERY = {"start": instant, "end": instant, "interval": one_of(*INTERVALS)}
+TOP_FIELDS = ("id", "slug", "shortUrl", "title", "clicks")  # assumed
+
+
+def routes() -> list[Route]:
+    """Return the routes; each expects the account's content in the request's state."""
+
+    async def link_stats(request: Request) -> Response:
+        content: Content = request.state.content
+        link = content.link(request.path_params["id"])
+        wanted = {"start": content.now() - DEFAULT_RANGE, "end": content.now(), "interval": "day", **request.state.query}
+        return success(encode(stats(content.histories(link), **wanted)))
+
+    async def overview(request: Request) -> Response:
+        links = request.state.content.links
+        top = [{name: as_json(link)[name] for name in TOP_FIELDS} for link in busiest(links)]
+        total = sum(link.clicks for link in links)
+        return success(encode({"totalClicks": total, "totalLinks": len(links), "topLinks": top}))
+
+    return [
+        resource("/links/{id}/stats", QUERY, GET=link_stats),
+        resource("/analytics/overview", GET=overview),
+    ]

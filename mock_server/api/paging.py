@@ -1,0 +1,41 @@
+"""Lists, page by page. All of it is assumed: linked.is does not document how its lists are paged.
+
+The body stays the documented one; ``Link: <…>; rel="next"`` (RFC 8288) leads to the next page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mock_server.api.validation import digits, id_of
+from mock_server.collection import Numbered
+from mock_server.envelope import success
+from mock_server.ids import Ids
+
+Record = TypeVar("Record", bound=Numbered)
+ReadPage = Callable[[int, int | None], list[Record]]  # how many, and behind which number
+
+DEFAULT_LIMIT = 20
+HIGHEST_LIMIT = 100
+
+
+def query(ids: Ids) -> dict:
+    """Return the parameters of a list whose entries have ids of this kind."""
+    return {"limit": digits(1, HIGHEST_LIMIT), "cursor": id_of(ids)}
+
+
+def page(request: Request, read: ReadPage[Record], encoded: Callable[[Record], bytes], ids: Ids) -> Response:
+    """Answer with the first records that ``read`` gives, or with those behind the one that ``cursor`` names."""
+    wanted = request.state.query
+    limit = wanted.get("limit", DEFAULT_LIMIT)
+    found = read(limit + 1, wanted.get("cursor"))
+    headers = None
+    if len(found) > limit:
+        found.pop()
+        next_page = request.url.replace(query=f"limit={limit}&cursor={ids.spell(found[-1].number)}")
+        headers = {"Link": f'<{next_page}>; rel="next"'}
+    return success(b"[" + b",".join(map(encoded, found)) + b"]", headers=headers)

@@ -1,0 +1,53 @@
+"""``/_mock/class``: the instructor's board. Who has generated, used and revoked a token, and who met which error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mock_server.controls import require_loopback
+from mock_server.model import Account
+from mock_server.page.rendering import page
+from mock_server.page.sessions import refuse_other_sites
+from mock_server.store import Store
+from mock_server.traffic import NOBODY, Call, Traffic
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A row of the board. ``last_error`` is the latest call that failed."""
+
+    email: str
+    generated: int
+    used: int
+    revoked: int
+    last_call: Call | None
+    last_error: Call | None
+
+
+def routes(store: Store, traffic: Traffic) -> list[Route]:
+    """Return the route."""
+
+    async def show(request: Request) -> Response:
+        refuse_other_sites(request)
+        require_loopback(request)
+        learners = [learner(account) for account in store.accounts.values()]
+        strangers = [call for call in traffic.recent([NOBODY]) if call.error][:10]
+        return page("class.html", learners=learners[::-1], strangers=strangers)
+
+    def learner(account: Account) -> Learner:
+        tokens = store.tokens(account)
+        calls = traffic.recent([account.id])
+        return Learner(
+            email=account.email,
+            generated=len(tokens),
+            used=sum(token.last_used_at is not None for token in tokens),
+            revoked=sum(token.revoked_at is not None for token in tokens),
+            last_call=calls[0] if calls else None,
+            last_error=next((call for call in calls if call.error), None),
+        )
+
+    return [Route("/class", show)]

@@ -1,0 +1,228 @@
+"""What one account owns: its links, profiles, blocks and clicks. Nothing of anybody else can be reached from here.
+
+Every change is in the database before it is in memory, so that a failed write changes nothing. Deleting and
+making follow the rules of the mock server; which ones are assumed is written in ``openapi.yaml``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from mock_server import demo_data, ids
+from mock_server.collection import Collection
+from mock_server.database import Database
+from mock_server.envelope import InvalidRequest, NotFound
+from mock_server.model import Account, Block, Click, Link, Profile
+
+
+class Content:
+    """The links, profiles, blocks and clicks of ``account``. ``now`` returns the account's time."""
+
+    def __init__(self, database: Database, account: Account, now: Callable[[], int]) -> None:
+        self.database = database
+        self.account = account
+        self.now = now
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        self.links: Collection[Link] = Collection()
+        self.profiles: Collection[Profile] = Collection()
+        self._blocks: dict[int, Collection[Block]] = {}  # by number of their profile
+        self._clicks: dict[int, list[Click]] = {}  # by number of their link, in the order of time
+        self._by_slug: dict[str, Link | Profile] = {}
+
+    def remember(self, record: Link | Profile | Block | Click) -> None:
+        """Take a record that is in the database into memory, a new one or a changed one."""
+        if isinstance(record, Link):
+            self._remember_slug(self.links.get(record.number), record)
+            self.links.keep(record)
+            self._clicks.setdefault(record.number, [])
+        elif isinstance(record, Profile):
+            self._remember_slug(self.profiles.get(record.number), record)
+            self.profiles.keep(record)
+            self._blocks.setdefault(record.number, Collection())
+        elif isinstance(record, Block):
+            self._blocks[record.profile_number].keep(record)
+        else:
+            self._clicks[record.link_number].append(record)
+
+    def _remember_slug(self, before: Link | Profile | None, now: Link | Profile) -> None:
+        if before:
+            del self._by_slug[before.slug]
+        self._by_slug[now.slug] = now
+
+    def find_slug(self, slug: str) -> Link | Profile | None:
+        """Return what this slug leads to: links and profiles share the addresses ``https://linked.is/<slug>``."""
+        return self._by_slug.get(slug)
+
+    # Links
+
+    def link(self, link_id: str) -> Link:
+        """Return one link. Raises NotFound."""
+        return _found(self.links.get(ids.LINK.number(link_id)), "link")
+
+    def add_link(self, values: dict[str, Any]) -> Link:
+        """Make a link from checked values. Raises InvalidRequest."""
+        values = {**values, "slug": values.get("slug") or self._free_slug()}
+        link = Link(account_id=self.account.id, number=self.account.links_made, created_at=self.now(), **values)
+        self._check_link(link)
+        self._add(link, links_made=link.number + 1)
+        return link
+
+    def change_link(self, link: Link, values: dict[str, Any]) -> Link:
+        """Change a link to checked values and return it. Raises InvalidRequest, and then changes nothing."""
+        changed = replace(link, **values)
+        self._check_link(changed)
+        self._save(changed)
+        return changed
+
+    def delete_link(self, link: Link) -> None:
+        """Remove a link and its clicks for good."""
+        with self.database.transaction():
+            for click in self._clicks[link.number]:
+                self.database.delete(click)
+            self.database.delete(link)
+        del self._clicks[link.number], self._by_slug[link.slug]
+        self.links.forget(link)
+
+    def _check_link(self, link: Link) -> None:
+        self._check_slug(link)
+        if link.starts_at is not None and link.expires_at is not None and link.expires_at <= link.starts_at:
+            raise InvalidRequest("expiresAt: must be later than startsAt.")
+
+    def _check_slug(self, record: Link | Profile) -> None:
+        other = self._by_slug.get(record.slug)
+        if other is not None and (type(other), other.number) != (type(record), record.number):
+            raise InvalidRequest("slug: one of your links or profiles already has this one. Choose another.")
+
+    def _free_slug(self) -> str:
+        """Return a slug that looks random and is the same for the n-th link of every account."""
+        numbers = count(self.account.links_made)
+        slugs = (hashlib.sha256(f"link {number}".encode()).hexdigest()[:7] for number in numbers)
+        return next(slug for slug in slugs if slug not in self._by_slug)
+
+    # Profiles and blocks
+
+    def profile(self, profile_id: str) -> Profile:
+        """Return one profile. Raises NotFound."""
+        return _found(self.profiles.get(ids.PROFILE.number(profile_id)), "profile")
+
+    def add_profile(self, values: dict[str, Any]) -> Profile:
+        """Make a profile from checked values. Raises InvalidRequest."""
+        number = self.account.profiles_made
+        profile = Profile(account_id=self.account.id, number=number, created_at=self.now(), **values)
+        self._check_slug(profile)
+        self._add(profile, profiles_made=number + 1)
+        return profile
+
+    def change_profile(self, profile: Profile, values: dict[str, Any]) -> Profile:
+        """Change a profile to checked values and return it. Raises InvalidRequest, and then changes nothing."""
+        changed = replace(profile, **values)
+        self._check_slug(changed)
+        self._save(changed)
+        return changed
+
+    def count_view(self, profile: Profile) -> None:
+        """Count a visitor of the profile."""
+        self._save(replace(profile, views=profile.views + 1))
+
+    def delete_profile(self, profile: Profile) -> None:
+        """Remove a profile and its blocks for good."""
+        with self.database.transaction():
+            for block in self._blocks[profile.number]:
+                self.database.delete(block)
+            self.database.delete(profile)
+        del self._blocks[profile.number], self._by_slug[profile.slug]
+        self.profiles.forget(profile)
+
+    def blocks(self, profile: Profile) -> Collection[Block]:
+        """Return the blocks of a profile."""
+        return self._blocks[profile.number]
+
+    def block(self, profile: Profile, block_id: str) -> Block:
+        """Return one block of a profile. Raises NotFound."""
+        return _found(self._blocks[profile.number].get(ids.BLOCK.number(block_id)), "block")
+
+    def add_block(self, profile: Profile, values: dict[str, Any]) -> Block:
+        """Make a block, below the others, from checked values."""
+        block = Block(self.account.id, profile.number, self.account.blocks_made, created_at=self.now(), **values)
+        self._add(block, blocks_made=block.number + 1)
+        return block
+
+    def change_block(self, block: Block, values: dict[str, Any]) -> Block:
+        """Change a block to checked values and return it."""
+        changed = replace(block, **values)
+        self._save(changed)
+        return changed
+
+    def delete_block(self, block: Block) -> None:
+        """Remove a block for good."""
+        self.database.delete(block)
+        self._blocks[block.profile_number].forget(block)
+
+    # Clicks
+
+    def count_click(self, link: Link, visitor: dict[str, str]) -> None:
+        """Count a click now, by a visitor as ``visitors.describe`` tells."""
+        clicks = self._clicks[link.number]
+        # Analytics read clicks in the order of time, also after a lesson has moved the clock back.
+        at = max(self.now(), clicks[-1].at) if clicks else self.now()
+        click = Click(self.account.id, link.number, len(clicks), at, **visitor)
+        counted = replace(link, clicks=link.clicks + 1)
+        with self.database.transaction():
+            self.database.save(click)
+            self.database.save(counted)
+        self.remember(counted)
+        self.remember(click)
+
+    def histories(self, link: Link) -> list[tuple[int, Sequence[Click]]]:
+        """Return the link's demo clicks and its real ones, each with the moment that their times count from."""
+        return [(self.account.history_ends, demo_data.history(link.number)), (0, self._clicks[link.number])]
+
+    # All of it
+
+    def lay_demo_data(self, **account_values: Any) -> None:
+        """Replace all by the demo data, and change the account's fields in the same transaction."""
+        links, profiles = demo_data.links(self.account.id), demo_data.profiles(self.account.id)
+        blocks = demo_data.blocks(self.account.id)
+        account_values |= {"links_made": len(links), "profiles_made": len(profiles), "blocks_made": len(blocks)}
+        with self.database.transaction():
+            for record in self._everything():
+                self.database.delete(record)
+            for record in (*links, *profiles, *blocks, replace(self.account, **account_values)):
+                self.database.save(record)
+        self._forget_all()
+        _set(self.account, account_values)
+        for record in (*links, *profiles, *blocks):
+            self.remember(record)
+
+    def _everything(self) -> list[Link | Profile | Block | Click]:
+        blocks = [block for blocks in self._blocks.values() for block in blocks]
+        clicks = [click for clicks in self._clicks.values() for click in clicks]
+        return [*clicks, *blocks, *self.profiles, *self.links]
+
+    def _save(self, record: Link | Profile | Block) -> None:
+        self.database.save(record)
+        self.remember(record)
+
+    def _add(self, record: Link | Profile | Block, **account_values: int) -> None:
+        with self.database.transaction():
+            self.database.save(record)
+            self.database.save(replace(self.account, **account_values))
+        _set(self.account, account_values)
+        self.remember(record)
+
+
+def _found(record: Any, what: str) -> Any:
+    if record is None:
+        raise NotFound(f"Your account has no {what} with this id.")
+    return record
+
+
+def _set(record: Any, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(record, name, value)

@@ -1,0 +1,42 @@
+"""The contract, ``openapi.yaml``: served as JSON at ``/openapi.json``, and as a page to try it at ``/docs``."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mock_server.page.rendering import SWAGGER_HEADERS, page, static_file
+
+# The package carries Swagger UI's own files for MkDocs; here they are served as they are.
+_SWAGGER_UI = {
+    "swagger-ui-bundle.js": "javascripts/swagger-ui-bundle.js",
+    "swagger-ui.css": "stylesheets/swagger-ui.css",
+}
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """Return the contract."""
+    import yaml  # here, for most starts never need it
+
+    return yaml.load((resources.files("mock_server") / "openapi.yaml").read_bytes(), Loader=yaml.CSafeLoader)
+
+
+def routes() -> list[Route]:
+    """Return the routes."""
+
+    async def as_json(request: Request) -> Response:
+        return Response(json.dumps(openapi()), media_type="application/json")
+
+    async def docs(request: Request) -> Response:
+        return page("docs.html", headers=SWAGGER_HEADERS)
+
+    swagger_ui = resources.files("mkdocs_swagger_ui_tag") / "swagger-ui"
+    files = [static_file(name, swagger_ui / path) for name, path in _SWAGGER_UI.items()]
+    return [Route("/openapi.json", as_json), Route("/docs", docs, include_in_schema=False), *files]

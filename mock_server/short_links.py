@@ -1,0 +1,87 @@
+"""``/s/<slug>``: what a visitor opens, for the mock server cannot answer at ``https://linked.is/<slug>``.
+
+What it does with start, end, click limit and expiration URL follows the meaning of the fields; all of it is assumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from mock_server import visitors
+from mock_server.authentication import find_token
+from mock_server.content import Content
+from mock_server.envelope import NotFound
+from mock_server.model import Link, Profile
+from mock_server.page.rendering import HEADERS, page
+from mock_server.page.sessions import Sessions
+from mock_server.store import Store
+
+REDIRECT_DELAY = 5  # seconds: linked.is docs, links page
+
+
+def routes(store: Store) -> list[Route]:
+    """Return the route."""
+    sessions = Sessions(store)
+
+    async def open_slug(request: Request) -> Response:
+        slug = request.path_params["slug"]
+        content = addressed_content(request, slug)
+        found = content.find_slug(slug) if content else None
+        if content is None or found is None:
+            raise NotFound("No link or profile has this slug.")
+        counts = request.method == "GET"  # HEAD only looks
+        if isinstance(found, Profile):
+            if counts:
+                content.count_view(found)
+            return page("profile.html", profile=found, blocks=list(content.blocks(found)))
+        target = leads_to(found, content.now())
+        if counts and target == with_utm(found):
+            address = request.client.host if request.client else ""
+            content.count_click(found, visitors.describe(request.headers, address))
+        if found.redirect_delay_enabled:
+            await asyncio.sleep(REDIRECT_DELAY)
+        return RedirectResponse(target, 302, HEADERS)
+
+    def addressed_content(request: Request, slug: str) -> Content | None:
+        """Return whose slug is meant: every account has the same demo slugs, so it may take a token or a page session.
+
+        Raises InvalidToken or NotFound.
+        """
+        authorization = request.headers.getlist("authorization")
+        if authorization:
+            return store.content(store.accounts[find_token(authorization, store).account_id])
+        account = sessions.account(request)
+        if account:
+            return store.content(account)
+        owners = [content for content in map(store.content, store.accounts.values()) if content.find_slug(slug)]
+        if len(owners) > 1:
+            raise NotFound("More than one account here has this slug. Log in first, then open it again: yours is opened then.")
+        return owners[0] if owners else None
+
+    return [Route("/s/{slug}", open_slug)]
+
+
+def leads_to(link: Link, now: int) -> str:
+    """Return where the link leads at ``now`` (Unix seconds). Raises NotFound."""
+    if link.starts_at is not None and now < link.starts_at:
+        raise NotFound("This link has not started yet.")
+    ended = link.expires_at is not None and now >= link.expires_at
+    used_up = link.click_limit is not None and link.clicks >= link.click_limit
+    if not ended and not used_up:
+        return with_utm(link)
+    if link.expiration_url is None:
+        raise NotFound("This link has expired." if ended else "This link has reached its click limit.")
+    return link.expiration_url
+
+
+def with_utm(link: Link) -> str:
+    """Return the link's address with its UTM parameters behind the query that it has already."""
+    utm = {"utm_source": link.utm_source, "utm_medium": link.utm_medium, "utm_campaign": link.utm_campaign}
+    added = urlencode({name: value for name, value in utm.items() if value is not None})
+    parts = urlsplit(link.url)
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, added))))) if added else link.url

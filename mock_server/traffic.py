@@ -1,0 +1,99 @@
+"""What the mock server knows of an account's calls while it runs: how many, which came last, which are to fail.
+
+Kept in memory only: a restart begins afresh.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import chain
+
+from mock_server.clock import iso
+from mock_server.envelope import ApiError
+from mock_server.rate_limit import Meter
+from mock_server.tokens import redact
+
+KEPT_CALLS = 50
+NOBODY = 0  # stands for the account of a caller whom no token tells
+
+
+@dataclass(slots=True)
+class Call:
+    """A call of the API. No secret is in it: ``token_name`` stands for what the header ``Authorization`` held.
+
+    ``at`` is Unix seconds by the account's clock; ``order`` is higher for each later call of the server.
+    """
+
+    order: int
+    at: int
+    address: str
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[bytes, bytes]]
+    token_name: str | None = None
+    status: int = 0
+    error: str | None = None
+    hint: str | None = None
+
+    def note_error(self, error: ApiError) -> None:
+        """Note the error that the call ended in."""
+        self.error, self.hint = error.code, error.headers.get("X-Mock-Hint")
+
+    def as_json(self) -> dict[str, object]:
+        """Spell the call for its sender: the token replaced by its name, and what looks like a token hidden."""
+        headers = {name.decode("latin-1"): redact(value.decode("latin-1")) for name, value in self.headers}
+        if "authorization" in headers:
+            headers["authorization"] = f"Bearer [{self.token_name}]" if self.token_name else "[no token of this server]"
+        path = self.path + (f"?{self.query}" if self.query else "")
+        return {
+            "at": iso(self.at),
+            "method": self.method,
+            "path": redact(path),
+            "status": self.status or None,
+            "error": self.error,
+            "headers": headers,
+        }
+
+
+@dataclass(slots=True)
+class Fault:
+    """What is to go wrong with the next ``calls`` calls. ``seconds``: how long a slow or late answer takes."""
+
+    kind: str
+    calls: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class AccountTraffic:
+    """The calls of one account."""
+
+    meter: Meter = field(default_factory=Meter)
+    recent: deque[Call] = field(default_factory=lambda: deque(maxlen=KEPT_CALLS))
+    fault: Fault | None = None
+
+    def next_fault(self) -> Fault | None:
+        """Return the fault that the call at hand is to meet, and count it."""
+        fault = self.fault
+        if fault is None:
+            return None
+        fault.calls -= 1
+        if fault.calls == 0:
+            self.fault = None
+        return fault
+
+
+class Traffic(defaultdict[int, AccountTraffic]):
+    """The traffic of every account, by its id."""
+
+    def __init__(self) -> None:
+        super().__init__(AccountTraffic)
+        self.calls_so_far = 0
+
+    def recent(self, account_ids: Iterable[int]) -> list[Call]:
+        """Return the latest calls of these accounts, the last one first."""
+        calls = chain.from_iterable(self[account_id].recent for account_id in account_ids if account_id in self)
+        return sorted(calls, key=lambda call: call.order, reverse=True)[:KEPT_CALLS]
