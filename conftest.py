@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from copy import copy
 from urllib.parse import urlsplit
 
 import httpx2
@@ -94,6 +95,13 @@ class Bench:
         client = TestClient(self.app, **options)
         client.event_hooks["response"].append(hold_against_contract)
         return client
+
+    def restarted(self) -> Bench:
+        """Return a bench over the same database, as after a restart."""
+        again = copy(self)
+        again.store = Store(self.store.database, self.clock)
+        again.app = create_app(again.store, Settings(log=self.log.append))
+        return again
 
     def account(self, email: str = "learner@example.com", lifetime: int | None = None) -> dict[str, str]:
         """Return the headers with which a new account calls the API. ``lifetime`` is in seconds."""

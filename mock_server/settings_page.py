@@ -6,6 +6,7 @@ it, so on the mock server this class does. It reads the real page and breaks whe
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from dataclasses import dataclass
@@ -71,10 +72,15 @@ class SettingsPage:
         return "Talking to: linked.is, the real service. This is your own account."
 
     def sign_up(self) -> None:
-        """Open a practice account under a random address and stay logged in. Raises PageError."""
+        """Open a practice account under a random address and stay logged in. Raises PageError.
+
+        In a class, the code that the instructor tells stands in the environment as LINKED_IS_CLASS_CODE.
+        """
         self.email = f"learner-{secrets.token_hex(6)}@example.com"
         self.password = secrets.token_urlsafe(16)
-        self._submit("/signup", "sign-up", "Sign up", email=self.email, password=self.password)
+        class_code = os.environ.get("LINKED_IS_CLASS_CODE", "")
+        fields = {"class_code": class_code} if class_code else {}
+        self._submit("/signup", "sign-up", "Sign up", email=self.email, password=self.password, **fields)
 
     def log_in(self, email: str, password: str) -> None:
         """Log in to an account that exists. Raises PageError."""
@@ -99,6 +105,10 @@ class SettingsPage:
         if len(rows) != 1:
             raise PageError(f"The page lists {len(rows)} active tokens named “{name}”. Choose a name that is there once.")
         self._submit(str(_find(rows[0], "a.danger", "Revoke")["href"]), "revoke", "Revoke")
+
+    def change_plan(self, plan: str) -> None:
+        """Choose ``"Free"``, ``"Pro"`` or ``"Business"`` and press Change plan. Raises PageError."""
+        self._submit("/settings/api", "plan", "Change plan", plan=plan)
 
     def _check_that_it_runs(self, base_url: str) -> None:
         try:
@@ -128,7 +138,7 @@ class SettingsPage:
         filled = {field["name"]: field.get("value", "") for field in form.select("input[type=hidden]")}
         for name, value in fields.items():
             field = _find(form, f"[name={name}]", f"the field “{name}”")
-            choices = [option.get_text(strip=True) for option in field.find_all("option")]
+            choices = [option.get("value", option.get_text(strip=True)) for option in field.find_all("option")]
             if choices and value not in choices:
                 raise PageError(f"“{value}” is not among the choices for {name}: {', '.join(choices)}.")
             filled[name] = value

@@ -39,13 +39,15 @@ def routes(store: Store) -> list[Route]:
             if counts:
                 content.count_view(found)
             return page("profile.html", profile=found, blocks=list(content.blocks(found)))
-        target = leads_to(found, content.now())
-        if counts and target == with_utm(found):
+        why_ended = end_of(found, content.now())
+        if why_ended and found.expiration_url is None:
+            raise NotFound(why_ended)
+        if counts and not why_ended:
             address = request.client.host if request.client else ""
             content.count_click(found, visitors.describe(request.headers, address))
         if found.redirect_delay_enabled:
             await asyncio.sleep(REDIRECT_DELAY)
-        return RedirectResponse(target, 302, HEADERS)
+        return RedirectResponse(found.expiration_url if why_ended else with_utm(found), 302, HEADERS)
 
     def addressed_content(request: Request, slug: str) -> Content | None:
         """Return whose slug is meant: every account has the same demo slugs, so it may take a token or a page session.
@@ -66,17 +68,15 @@ def routes(store: Store) -> list[Route]:
     return [Route("/s/{slug}", open_slug)]
 
 
-def leads_to(link: Link, now: int) -> str:
-    """Return where the link leads at ``now`` (Unix seconds). Raises NotFound."""
+def end_of(link: Link, now: int) -> str | None:
+    """Return why the link has ended at ``now`` (Unix seconds), if it has. Raises NotFound before its start."""
     if link.starts_at is not None and now < link.starts_at:
         raise NotFound("This link has not started yet.")
-    ended = link.expires_at is not None and now >= link.expires_at
-    used_up = link.click_limit is not None and link.clicks >= link.click_limit
-    if not ended and not used_up:
-        return with_utm(link)
-    if link.expiration_url is None:
-        raise NotFound("This link has expired." if ended else "This link has reached its click limit.")
-    return link.expiration_url
+    if link.expires_at is not None and now >= link.expires_at:
+        return "This link has expired."
+    if link.click_limit is not None and link.clicks >= link.click_limit:
+        return "This link has reached its click limit."
+    return None
 
 
 def with_utm(link: Link) -> str:

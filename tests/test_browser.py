@@ -74,3 +74,36 @@ def assert_fits(tab, with_script):
     """Nothing sticks out to the right of a narrow screen."""
     if with_script:
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_docs_page_tries_a_call_and_keeps_the_token_off_the_screen(browser, server, page):
+    token = page.generate_token()
+    context = browser.new_context(base_url=server.origin)
+    tab = context.new_page()
+    requested, complaints = [], []
+    context.on("request", lambda request: requested.append(request.url))
+    tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    tab.goto("/docs")
+    tab.get_by_role("button", name="Authorize").first.click()
+    tab.get_by_label("auth-bearer-value").fill(token)
+    tab.get_by_role("button", name="Apply credentials").click()
+    tab.get_by_role("button", name="Close", exact=True).click()
+    tab.locator("#operations-Analytics-readOverview .opblock-summary-control").click()
+    tab.get_by_role("button", name="Execute").click()
+    tab.get_by_text("totalLinks", exact=False).first.wait_for()
+    tab.locator(".live-responses-table").wait_for()
+    assert "3022" in tab.locator(".live-responses-table").inner_text()
+    assert not [piece for piece in (token[9 + n : 15 + n] for n in range(30)) if piece in tab.content()]
+    assert complaints == []
+    assert all(url.startswith((server.origin + "/", "data:", "blob:")) for url in requested)
+    context.close()
+
+
+def test_the_plan_is_switched_by_hand(tab):
+    tab.goto("/signup")
+    tab.get_by_label("E-mail address").fill(f"plan-{id(tab)}@example.com")
+    tab.get_by_label("Password").fill("a password for practice")
+    tab.get_by_role("button", name="Sign up").click()
+    tab.get_by_label("Plan").select_option("Business")
+    tab.get_by_role("button", name="Change plan").click()
+    assert tab.get_by_label("Plan").input_value() == "Business"

@@ -1,5 +1,6 @@
 """``python -m mock_server``: start, stop, restart, and what keeps it from starting."""
 
+import re
 import subprocess
 import sys
 
@@ -89,3 +90,66 @@ def test_what_was_answered_survives_a_kill(tmp_path):
         links = requests.get(f"{server.base_url}/links", headers=headers, timeout=10).json()["data"]
     assert answered <= {link["id"] for link in links}
     assert len(answered) == 1000
+
+
+def test_a_quiet_server_prints_no_requests():
+    with MockServer("--quiet") as server:
+        requests.get(f"{server.base_url}/links", timeout=10)
+    assert "401" not in server.log()
+
+
+def test_a_line_tells_of_each_request_and_no_secret(server, page, call):
+    token = page.generate_token()
+    call(token, path=f"/links/{token}?token={token}")
+    line = server.log().splitlines()[-1]
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  400  GET    /v1/links/lis_mock_\[hidden\]  \d+\.\d ms", line)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "many"], "a port is a number from 0 to 65535"),
+        (["--port", "99999"], "a port is a number from 0 to 65535"),
+        (["--cors", "localhost:3000"], "an origin is a scheme, a host and perhaps a port"),
+        (["--cors", "https://example.com/path"], "an origin is a scheme, a host and perhaps a port"),
+        (["--class", "abc"], "a class code has 4 to 60 characters"),
+        (["--host", "256.0.0.1"], "Choose others with --host and --port"),
+    ],
+)
+def test_a_wrong_option_is_told(arguments, words):
+    command = [sys.executable, "-m", "mock_server", "--database", ":memory:", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30)
+    assert result.returncode in (1, 2)
+    assert words in result.stderr and "Traceback" not in result.stderr
+
+
+def test_help_names_every_option_with_its_default():
+    result = subprocess.run([sys.executable, "-m", "mock_server", "--help"], capture_output=True, text=True, cwd=ROOT, timeout=30)
+    text = " ".join(result.stdout.split())
+    for words in ("--port PORT", "default: 8787", "--database FILE", "--quiet", "--cors ORIGIN", "--host HOST", "--host-name NAME", "--class CODE"):
+        assert words in text
+
+
+def test_pages_of_a_named_origin_may_call_the_api_and_no_others():
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    with MockServer("--cors", "http://localhost:3000") as server:
+        for origin, allowed in {"http://localhost:3000": "http://localhost:3000", "https://evil.example": None}.items():
+            asked = requests.options(f"{server.base_url}/links", headers={"Origin": origin, **asks}, timeout=10)
+            called = requests.get(f"{server.base_url}/links", headers={"Origin": origin}, timeout=10)
+            assert called.headers.get("Access-Control-Allow-Origin") == asked.headers.get("Access-Control-Allow-Origin") == allowed
+            assert called.status_code == 401
+            assert "Access-Control-Allow-Credentials" not in called.headers
+        assert "X-RateLimit-Remaining" in called.headers["Access-Control-Expose-Headers"]
+        elsewhere = requests.get(f"{server.origin}/settings/api", headers={"Origin": "http://localhost:3000"}, timeout=10)
+        assert "Access-Control-Allow-Origin" not in elsewhere.headers
+
+
+def test_without_being_told_no_page_of_another_origin_may_read(server):
+    answer = requests.get(f"{server.base_url}/links", headers={"Origin": "http://localhost:3000"}, timeout=10)
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_a_named_host_is_answered_to():
+    with MockServer("--host-name", "Workshop.local") as server:
+        for host, status in {"workshop.local": 200, "other.local": 403}.items():
+            assert requests.get(f"{server.origin}/_mock/health", headers={"Host": host}, timeout=10).status_code == status

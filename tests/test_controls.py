@@ -1,6 +1,9 @@
-"""``/_mock/…``: an account's clock and reset touch nobody else."""
+"""``/_mock/…``: what a lesson does to an account touches nobody else."""
+
+import time
 
 import pytest
+import requests
 
 
 def test_a_token_moves_the_clock_of_its_own_account(bench):
@@ -70,3 +73,181 @@ def test_an_unknown_token_or_session_is_not_taken_for_everybody(bench):
 def test_a_name_that_is_not_ours_is_refused(bench):
     for host, status in {"evil.example": 403, "localhost:1": 200, "127.0.0.1": 200, "[::1]:8787": 200, "": 403}.items():
         assert bench.client().get("/_mock/health", headers={"Host": host}).status_code == status
+
+
+# Clocks that stand still
+
+
+def test_a_frozen_clock_stands_until_it_is_moved_or_let_go(bench):
+    headers, client = bench.account(), bench.client(headers=bench.account("other@example.com"))
+
+    def clock(body):
+        return client.post("/_mock/clock", json=body).json()["data"]["now"]
+
+    assert clock({"freeze": True}) == "2027-01-15T08:00:00Z"
+    bench.clock.time += 500
+    assert clock({"advance": 60}) == "2027-01-15T08:01:00Z"
+    assert clock({"set": "2027-06-01"}) == "2027-06-01T00:00:00Z"
+    bench.clock.time += 500
+    assert clock({"freeze": False}) == "2027-06-01T00:00:00Z"
+    bench.clock.time += 5
+    assert clock({"advance": 0}) == "2027-06-01T00:00:05Z"
+    assert client.post("/_mock/clock", headers=headers, json={"advance": 0}).json()["data"]["now"] == "2027-01-15T08:16:45Z"
+
+
+def test_the_clock_of_all_stands_still_too_and_is_kept(bench):
+    bench.account()
+    client = bench.client()
+    client.post("/_mock/clock", json={"freeze": True})
+    bench.clock.time += 500
+    assert client.post("/_mock/clock", json={"advance": 10}).json()["data"]["now"] == "2027-01-15T08:00:10Z"
+    assert bench.restarted().store.clock.now() == 1_800_000_010
+    assert client.post("/_mock/clock", json={"freeze": False}).json()["data"]["now"] == "2027-01-15T08:00:10Z"
+    bench.clock.time += 1
+    assert bench.store.now(bench.store.accounts[1]) == 1_800_000_011
+
+
+# Faults
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [("500", 500, "INTERNAL_ERROR"), ("503", 503, "SERVICE_UNAVAILABLE"), ("429", 429, "RATE_LIMIT_EXCEEDED")],
+)
+def test_the_next_calls_fail_as_wanted_and_then_no_more(bench, fault, status, code):
+    mine, other, client = bench.account(), bench.account("other@example.com"), bench.client()
+    client.post("/_mock/faults", headers=mine, json={"fault": fault, "calls": 2, "seconds": 3})
+    assert client.get("/v1/links", headers=other).status_code == 200
+    for _ in range(2):
+        answer = client.get("/v1/links", headers=mine)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+        assert answer.headers.get("Retry-After") == (None if fault == "500" else "3")
+    assert client.get("/v1/links", headers=mine).status_code == 200
+
+
+def test_a_fault_is_taken_back(bench):
+    headers, client = bench.account(), bench.client()
+    client.post("/_mock/faults", headers=headers, json={"fault": "500", "calls": 1000})
+    client.post("/_mock/faults", headers=headers, json={"fault": "none"})
+    assert client.get("/v1/links", headers=headers).status_code == 200
+
+
+def test_a_failed_call_has_done_nothing(bench):
+    headers, client = bench.account(), bench.client()
+    client.post("/_mock/faults", headers=headers, json={"fault": "503"})
+    client.post("/v1/links", headers=headers, json={"url": "https://example.com"})
+    assert len(client.get("/v1/links", headers=headers).json()["data"]) == 5
+
+
+def test_a_slow_call_is_slow_and_answers(server, page, call):
+    token = page.generate_token()
+    set_fault(server, token, fault="slow", seconds=0.4)
+    started = time.monotonic()
+    assert call(token).status_code == 200
+    assert time.monotonic() - started >= 0.4
+
+
+def test_a_call_that_times_out_gets_no_answer_in_time(server, page, call):
+    token = page.generate_token()
+    set_fault(server, token, fault="timeout", seconds=30)
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{server.base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=0.3)
+    assert call(token).status_code == 200
+
+
+def test_a_dropped_connection_is_no_answer(server, page, call):
+    token = page.generate_token()
+    set_fault(server, token, fault="drop")
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        call(token)
+    assert call(token).status_code == 200
+    assert "Traceback" not in server.log()
+
+
+def set_fault(server, token, **fault):
+    requests.post(f"{server.origin}/_mock/faults", headers={"Authorization": f"Bearer {token}"}, json=fault, timeout=10).raise_for_status()
+
+
+# The account's own calls
+
+
+def test_an_account_sees_its_own_calls_without_its_token(bench):
+    mine, other, client = bench.account(), bench.account("other@example.com"), bench.client()
+    token = mine["Authorization"].split()[1]
+    client.post(f"/v1/links?key={token}", headers={**mine, "X-Key": token, "Cookie": f"a={token}"}, json={"url": 1})
+    client.get("/v1/links", headers=other)
+    calls = client.get("/_mock/requests", headers=mine).json()["data"]["requests"]
+    (call,) = calls
+    assert (call["method"], call["status"], call["error"]) == ("POST", 400, "INVALID_REQUEST")
+    assert call["path"] == "/v1/links?key=lis_mock_[hidden]"
+    assert call["headers"]["authorization"] == "Bearer [test]"
+    assert not [piece for piece in (token[9 + n : 15 + n] for n in range(30)) if piece in str(calls)]
+
+
+def test_a_call_with_a_dead_token_is_in_its_accounts_list_and_one_without_in_nobodys(bench):
+    headers, client = bench.account(lifetime=60), bench.client()
+    bench.clock.time += 60
+    client.get("/v1/links", headers=headers)
+    client.get("/v1/links", headers={"Authorization": "Bearer my password"})
+    client.get("/v1/links")
+    mine = client.get("/_mock/requests", headers=headers).json()["data"]["requests"]
+    assert [call["error"] for call in mine] == ["TOKEN_EXPIRED"]
+    everybodys = client.get("/_mock/requests").json()["data"]["requests"]
+    assert [call["error"] for call in everybodys] == ["MISSING_TOKEN", "INVALID_TOKEN", "TOKEN_EXPIRED"]
+    assert "my password" not in str(everybodys)
+
+
+def test_only_the_last_fifty_calls_are_kept(bench):
+    headers, client = bench.account(), bench.client()
+    client.post("/_mock/plan", headers=headers, json={"plan": "Pro"})
+    for number in range(60):
+        client.get(f"/v1/links/clx{number}", headers=headers)
+    calls = client.get("/_mock/requests", headers=headers).json()["data"]["requests"]
+    assert [call["path"] for call in calls] == [f"/v1/links/clx{number}" for number in range(59, 9, -1)]
+
+
+# From elsewhere in the network
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/_mock/reset", None),
+        ("POST", "/_mock/clock", {"advance": 1}),
+        ("POST", "/_mock/faults", {"fault": "500"}),
+        ("POST", "/_mock/plan", {"plan": "Pro"}),
+        ("GET", "/_mock/requests", None),
+    ],
+)
+def test_from_elsewhere_a_control_acts_on_ones_own_account_only(bench, method, path, body):
+    headers, other = bench.account(), bench.account("other@example.com")
+    far = bench.client(client=("192.0.2.7", 50000))
+    assert far.request(method, path, json=body).status_code == 403
+    answer = far.request(method, path, headers=headers, json=body)
+    assert answer.json()["data"]["account"] == "learner@example.com"
+    assert far.get("/v1/links", headers=other).headers["X-RateLimit-Remaining"] == "59"
+
+
+def test_the_page_session_says_whose_account_is_meant(server, page):
+    answer = page.session.post(f"{server.origin}/_mock/plan", json={"plan": "Pro"}, timeout=10)
+    assert answer.json()["data"]["account"] == page.email
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/_mock/faults", {}, "fault: is required"),
+        ("/_mock/faults", {"fault": "418"}, "fault: must be one of none, 500, 503, 429, slow, timeout, drop"),
+        ("/_mock/faults", {"fault": "slow", "seconds": 61}, "seconds: must be a number from 0 to 60"),
+        ("/_mock/faults", {"fault": "500", "calls": 0}, "calls: must be a whole number from 1 to 1000"),
+        ("/_mock/plan", {}, "plan: is required"),
+        ("/_mock/clock", {"freeze": 1}, "freeze: must be true or false"),
+        ("/_mock/clock", {"jump": 1}, "jump: is not a field that can be set. These can: set, advance, freeze"),
+        ("/_mock/clock", {"advance": 3e9}, "The clock must stay within the years 2000 to 2099"),
+        ("/_mock/reset?all=1", {}, "all: is not a query parameter here"),
+    ],
+)
+def test_a_wrong_control_is_told(bench, path, body, words):
+    answer = bench.client().post(path, headers=bench.account(), json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+    assert words in answer.json()["error"]["message"]
