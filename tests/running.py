@@ -26,13 +26,18 @@ class MockServer:
     ``base_url`` and ``origin`` are its addresses; ``log()`` is all that it printed.
     """
 
-    def __init__(self, *arguments: str, database: str = ":memory:") -> None:
+    def __init__(self, *arguments: str, database: str = ":memory:", environment: dict[str, str] | None = None) -> None:
         self._final_log: str | None = None
         self._log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
         command = [sys.executable, "-m", "mock_server", "--port", "0", "--database", database, *arguments]
         # A process group of its own: Ctrl-C in the terminal goes to pytest, which then stops the server.
         self.process = subprocess.Popen(
-            command, stdout=self._log, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True
+            command,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            start_new_session=True,
+            env={**os.environ, **(environment or {})},
         )
         self.base_url = self._wait_until_ready()
         self.origin = self.base_url.removesuffix("/v1")

@@ -27,6 +27,7 @@ _SCRYPT = {"n": 2**14, "r": 8, "p": 1}
 
 FREE_TRIES = 5
 LONGEST_WAIT = 60
+MOST_ADDRESSES = 10_000  # whose failures are remembered
 
 
 async def hash_password(password: str, salt: bytes | None = None) -> str:
@@ -62,8 +63,10 @@ class LoginBrake:
 
     def failed(self, email: str) -> None:
         """Count a wrong password."""
-        failures, _ = self._failures.get(email, (0, 0.0))
+        failures, _ = self._failures.pop(email, (0, 0.0))
         self._failures[email] = failures + 1, time.monotonic()
+        if len(self._failures) > MOST_ADDRESSES:  # forget the one that has been quiet for longest
+            del self._failures[next(iter(self._failures))]
 
     def succeeded(self, email: str) -> None:
         """Forget the wrong passwords of this address."""

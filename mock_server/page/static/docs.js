@@ -9,4 +9,5 @@ SwaggerUIBundle({
   persistAuthorization: false,
   deepLinking: true,
   tryItOutEnabled: true,
+  showExtensions: true, // x-origin: where each fact comes from
 });

@@ -1,0 +1,199 @@
+"""What an attacker would try, from the network or from a page in a learner's browser.
+
+Elsewhere: forms sent by another site, planted cookies, guessed passwords and show-once in ``test_settings_page.py``;
+the back button in ``test_browser.py``; foreign host names and controls from elsewhere in ``test_controls.py``; tokens in
+outputs, log and database while the notebooks run in ``test_notebooks.py``.
+"""
+
+import http.client
+import os
+import re
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from mock_server import tokens
+from mock_server.page.sessions import MOST_ADDRESSES, LoginBrake
+from mock_server.settings_page import SettingsPage
+from tests.contract import operations
+from tests.running import ROOT, MockServer
+
+HOSTILE = [
+    "'; DROP TABLE links; --",
+    "\" OR 1=1 --",
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}${7*7}",
+    "../../../etc/passwd",
+    "‮gnp.exe",
+]
+EXAMPLE_BODIES = {"title": "x", "url": "https://example.com", "displayName": "x", "slug": "stranger"}
+
+
+@pytest.fixture
+def client(bench):
+    client = bench.client(follow_redirects=False)
+    client.headers.update(bench.account())
+    return client
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_are_kept_to_the_letter_and_do_nothing(bench, client, text):
+    fields = ("title", "utmSource", "utmMedium", "utmCampaign")
+    link = client.post("/v1/links", json={"url": "https://example.com", **dict.fromkeys(fields, text)}).json()["data"]
+    assert [link[name] for name in fields] == [text] * 4
+    profile = client.patch("/v1/profiles/prof_123456", json={"displayName": text, "bio": text}).json()["data"]
+    block = client.post("/v1/profiles/prof_123456/blocks", json={"title": text}).json()["data"]
+    assert (profile["displayName"], profile["bio"], block["title"]) == (text, text, text)
+    client.get(f"/s/{link['slug']}", headers={"User-Agent": ascii(text), "Referer": ascii(text)})
+    # All of it is in the database as well, and nothing else changed there.
+    again = bench.restarted().client(headers=client.headers)
+    assert again.get(f"/v1/links/{link['id']}").json()["data"] == {**link, "clicks": 1}
+    assert len(again.get("/v1/links").json()["data"]) == 6
+    page = client.get("/s/cafe-example").text
+    assert "<script>alert" not in page and "<img src=x" not in page and "49" not in page
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_in_ids_queries_and_headers_find_nothing(client, text):
+    assert client.get(f"/v1/links/{text}").status_code == 404
+    assert client.get(f"/s/{text}").status_code == 404
+    assert client.get("/v1/links", params={"cursor": text}).status_code == 400
+    assert client.get("/v1/links", params={text: "1"}).status_code == 400
+    assert client.get("/v1/links", headers={"Authorization": f"Bearer {ascii(text)}"}).status_code == 401
+    assert client.get("/settings/api", headers={"Cookie": f"mock_session={ascii(text)}"}).headers["Location"] == "/login"
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://e.com", "https://", "\thttps://e.com",
+                                     "https://e.com\r\nSet-Cookie: a=b", "https://e.com/\nx", "https://user@e.com", "https://e.com\\@x"])  # fmt: skip
+def test_nothing_leads_anywhere_but_to_a_web_address(client, address):
+    for method, path, body in [
+        ("POST", "/v1/links", {"url": address}),
+        ("PATCH", "/v1/links/clx1234567890", {"url": address}),
+        ("PATCH", "/v1/links/clx1234567890", {"expirationUrl": address}),
+        ("PATCH", "/v1/profiles/prof_123456", {"avatar": address}),
+        ("POST", "/v1/profiles/prof_123456/blocks", {"title": "x", "url": address}),
+    ]:
+        answer = client.request(method, path, json=body)
+        assert answer.status_code == 400 and "must be a web address" in answer.json()["error"]["message"]
+    assert client.get("/s/spring-menu").headers["Location"] == "https://example.com/menu/spring"
+
+
+def test_the_login_sends_nobody_elsewhere(client):
+    for path in ("/login?next=https://evil.example", "/?url=//evil.example", "//evil.example/settings/api", "/settings/api?return=//evil"):
+        assert client.get(path).headers.get("Location", "/").startswith(("/login", "/settings/api", "/"))
+        assert "evil" not in client.get(path).headers.get("Location", "")
+
+
+def test_no_operation_reaches_into_another_account(bench, client):
+    """Each operation on a thing is tried by a stranger, whose own demo things are gone, so that the ids name only ours."""
+    theirs = bench.client()
+    theirs.headers.update(bench.account("stranger@example.com"))
+    for path in ("/v1/links/clx1234567890", "/v1/profiles/prof_123456"):
+        theirs.delete(path)
+    ours = [client.get(path).json() for path in ("/v1/links", "/v1/profiles", "/v1/profiles/prof_123456/blocks")]
+    tried = 0
+    for method, template in operations():
+        if template.startswith("/v1") and "{" in template:
+            thing = "clx1234567890" if "links" in template else "prof_123456"
+            path = template.replace("{id}", thing).replace("{block_id}", "blk_246813")
+            body = None if method == "GET" else EXAMPLE_BODIES if "{block_id}" not in path else {"title": "x"}
+            allowed = {"url", "title"} if "links" in path or "blocks" in path else {"displayName", "slug"}
+            body = body and {name: value for name, value in body.items() if name in allowed}
+            assert theirs.request(method, path, json=body).status_code == 404, (method, path)
+            tried += 1
+    assert tried == 12
+    assert ours == [client.get(path).json() for path in ("/v1/links", "/v1/profiles", "/v1/profiles/prof_123456/blocks")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/../settings/api", "/v1/%2e%2e/settings/api", "/v1//links", "/v1/links/", "/static/../app.py", "/static/%2e%2e%2fapp.py", "/static/",
+     "/static/page.css%00", "/s/..%2f..%2fetc%2fpasswd", "/s/%00", "/s/", "/v1/links/%0d%0aX:y", "/" + "a" * 60_000, "/%ff%fe", "/v1/links;x=1"],
+)  # fmt: skip
+def test_path_tricks_lead_nowhere(server, path):
+    parts = urlsplit(server.origin)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection.putrequest("GET", path, skip_accept_encoding=True)  # as it is: requests would tidy it up
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status in (400, 401, 404)
+    assert b"create_app" not in body and b"root:" not in body and b"Traceback" not in body
+    assert "X" not in dict(answer.getheaders())
+    connection.close()
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(client):
+    for path in ("/v1/links", "/_mock/plan"):
+        answer = client.post(path, content=b" " * (1024 * 1024 + 1), headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+def test_every_page_forbids_frames_scripts_of_others_and_copies(client):
+    for path in ("/login", "/signup", "/settings/api", "/docs", "/nothing", "/s/cafe-example", "/s/nothing", "/_mock/class"):
+        headers = client.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "script-src 'self';" in policy
+        assert headers["Cache-Control"] == "no-store" and headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_traceback_shows_no_token(tmp_path):
+    """A server whose handlers fail prints where, and nothing that was sent."""
+    broken = tmp_path / "sitecustomize.py"
+    broken.write_text("from mock_server.collection import Collection\nCollection.newest = None\n")
+    with MockServer(environment={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}) as server:
+        page = SettingsPage(server.base_url)
+        page.sign_up()
+        token = page.generate_token()
+        answer = requests.get(f"{server.base_url}/links", headers={"Authorization": f"Bearer {token}", "X-Key": token}, timeout=10)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
+        assert "X-RateLimit-Limit" in answer.headers and "Traceback" not in answer.text
+    assert "Traceback" in server.log()
+    assert not pieces(token) & pieces_of(server.log())
+
+
+def test_no_secret_is_in_the_database_file(tmp_path):
+    server = MockServer(database=str(tmp_path / "mock.db"))
+    page = SettingsPage(server.base_url)
+    page.sign_up()
+    token = page.generate_token()
+    session = page.session.cookies["mock_session"]
+    requests.get(f"{server.base_url}/links?key={token}", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    server.kill()  # what is still in the write-ahead log counts too
+    files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert page.email.encode() in files
+    for secret in (token, session, page.password):
+        assert not pieces(secret) & pieces_of(files.decode("latin-1"))
+
+
+def test_a_token_is_looked_up_by_its_hash_only(bench, client):
+    """So no comparison ends earlier for a better guess: memory holds no text of a token to compare with."""
+    token = client.headers["Authorization"].split()[1]
+    client.get("/v1/links")
+    stored = bench.store.find_token(tokens.digest(token))
+    assert not pieces(token) & pieces_of(repr(stored))
+    assert re.fullmatch("[0-9a-f]{64}", stored.digest)
+
+
+def test_a_guesser_cannot_fill_the_memory():
+    brake = LoginBrake()
+    for number in range(MOST_ADDRESSES + 100):
+        brake.failed(f"guess-{number}@example.com")
+    assert len(brake._failures) <= MOST_ADDRESSES
+    for _ in range(6):
+        brake.failed("victim@example.com")
+    assert brake.seconds_to_wait("victim@example.com") > 0
+
+
+def pieces(secret: str) -> set[str]:
+    """Return every 6-character piece of a secret, without the prefix that all tokens share."""
+    secret = secret.removeprefix(tokens.PREFIX)
+    return {secret[start : start + 6] for start in range(len(secret) - 5)}
+
+
+def pieces_of(text: str) -> set[str]:
+    """Return every 6-character piece of a text."""
+    return {text[start : start + 6] for start in range(len(text) - 5)}
