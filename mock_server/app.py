@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.applications import Starlette
@@ -12,14 +13,14 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server import board, contract, controls, short_links
-from mock_server.api import analytics, links, profiles
+from mock_server.api import Handler, analytics, links, profiles
 from mock_server.console import RequestLog
 from mock_server.database import DatabaseError
-from mock_server.envelope import ApiError, Forbidden, InternalError, PayloadTooLarge, failure, from_http
+from mock_server.envelope import ApiError, Forbidden, InternalError, NotFound, PayloadTooLarge, failure, from_http
 from mock_server.gate import Gate
 from mock_server.page import routes as page
 from mock_server.page.rendering import error_page
@@ -27,6 +28,7 @@ from mock_server.store import Store
 from mock_server.traffic import Traffic
 
 LARGEST_BODY = 1024 * 1024  # bytes
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # each control says itself which it takes
 READABLE_HEADERS = ["Link", "Retry-After", "WWW-Authenticate", "X-Mock-Hint"]
 READABLE_HEADERS += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
@@ -53,13 +55,19 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
     middleware = [Middleware(HostCheck, host_names=settings.host_names), Middleware(BodyLimit)]
     if settings.log:
         middleware.insert(0, Middleware(RequestLog, write=settings.log, coloured=settings.coloured_log))
-    api = [Middleware(Gate, store=store, traffic=traffic)]
-    if settings.cors_origins:  # before the gate: a browser asks for permission without a token
-        api.insert(0, cross_origin(settings.cors_origins))
+
+    def gated(path: str, handler: Handler) -> Route:
+        app: ASGIApp = Gate(handler, store, traffic)
+        if settings.cors_origins:  # before the gate: a browser asks for permission without a token
+            app = cross_origin(app, settings.cors_origins)
+        return Route(path, app)
+
     return Starlette(
         routes=[
-            Mount("/v1", routes=[*links.routes(), *profiles.routes(), *analytics.routes()], middleware=api),
-            Mount("/_mock", routes=[*controls.routes(store, traffic), *board.routes(store, traffic)]),
+            *(gated(f"/v1{one.path}", one.answer) for one in [*links.resources(), *profiles.resources(), *analytics.resources()]),
+            gated("/v1/{rest:path}", nothing_here),
+            *(Route(f"/_mock{one.path}", one.answer, methods=METHODS) for one in controls.resources(store, traffic)),
+            *board.routes(store, traffic),
             *short_links.routes(store),
             *contract.routes(),
             *page.routes(store, settings.class_code),
@@ -74,10 +82,15 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
     )
 
 
-def cross_origin(origins: list[str]) -> Middleware:
-    """Return what lets pages of these origins call the API from a browser."""
-    return Middleware(
-        CORSMiddleware,
+async def nothing_here(request: Request) -> Response:
+    """Answer at every other path of the API."""
+    raise NotFound
+
+
+def cross_origin(app: ASGIApp, origins: list[str]) -> ASGIApp:
+    """Let pages of these origins call the API from a browser."""
+    return CORSMiddleware(
+        app,
         allow_origins=origins,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
@@ -93,8 +106,6 @@ async def answer_error(request: Request, error: Exception) -> Response:
         error = InternalError(str(error))
     elif not isinstance(error, ApiError):
         error = InternalError()
-    if hasattr(request.state, "call"):
-        request.state.call.note_error(error)
     if request.url.path.startswith(("/v1", "/_mock")):
         return failure(error)
     return error_page(error)
@@ -111,21 +122,26 @@ class HostCheck:
         self.host_names = host_names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        if self._is_ours(host.decode("latin-1")):
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
+        if host_name(host) in self.host_names or is_address(host_name(host)):
             await self.app(scope, receive, send)
             return
         error = Forbidden("The mock server does not answer to this host name. Use 127.0.0.1 or localhost.")
         await (await answer_error(Request(scope), error))(scope, receive, send)
 
-    def _is_ours(self, host: str) -> bool:
-        name = host.lower().partition("]")[0][1:] if host.startswith("[") else host.lower().partition(":")[0]
-        if name in self.host_names:
-            return True
-        try:
-            return bool(ip_address(name))
-        except ValueError:
-            return False
+
+def host_name(host: str) -> str:
+    """Return the name in a ``Host`` header, without the port and without the brackets of an IPv6 address."""
+    return host.partition("]")[0][1:] if host.startswith("[") else host.partition(":")[0]
+
+
+@lru_cache(maxsize=1_000)
+def is_address(name: str) -> bool:
+    """Tell whether a host name is an IP address."""
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False
 
 
 class BodyLimit:

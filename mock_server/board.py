@@ -50,4 +50,4 @@ def routes(store: Store, traffic: Traffic) -> list[Route]:
             last_error=next((call for call in calls if call.error), None),
         )
 
-    return [Route("/class", show)]
+    return [Route("/_mock/class", show)]

@@ -40,13 +40,16 @@ class Content:
         if isinstance(record, Link):
             self._remember_slug(self.links.get(record.number), record)
             self.links.keep(record)
+            self.account.links_made = max(self.account.links_made, record.number + 1)
             self._clicks.setdefault(record.number, [])
         elif isinstance(record, Profile):
             self._remember_slug(self.profiles.get(record.number), record)
             self.profiles.keep(record)
+            self.account.profiles_made = max(self.account.profiles_made, record.number + 1)
             self._blocks.setdefault(record.number, Collection())
         elif isinstance(record, Block):
             self._blocks[record.profile_number].keep(record)
+            self.account.blocks_made = max(self.account.blocks_made, record.number + 1)
         else:
             self._clicks[record.link_number].append(record)
 
@@ -70,7 +73,7 @@ class Content:
         values = {**values, "slug": values.get("slug") or self._free_slug()}
         link = Link(account_id=self.account.id, number=self.account.links_made, created_at=self.now(), **values)
         self._check_link(link)
-        self._add(link, links_made=link.number + 1)
+        self._save(link)
         return link
 
     def change_link(self, link: Link, values: dict[str, Any]) -> Link:
@@ -82,10 +85,7 @@ class Content:
 
     def delete_link(self, link: Link) -> None:
         """Remove a link and its clicks for good."""
-        with self.database.transaction():
-            for click in self._clicks[link.number]:
-                self.database.delete(click)
-            self.database.delete(link)
+        self._delete(*self._clicks[link.number], link)
         del self._clicks[link.number], self._by_slug[link.slug]
         self.links.forget(link)
 
@@ -113,10 +113,9 @@ class Content:
 
     def add_profile(self, values: dict[str, Any]) -> Profile:
         """Make a profile from checked values. Raises InvalidRequest."""
-        number = self.account.profiles_made
-        profile = Profile(account_id=self.account.id, number=number, created_at=self.now(), **values)
+        profile = Profile(account_id=self.account.id, number=self.account.profiles_made, created_at=self.now(), **values)
         self._check_slug(profile)
-        self._add(profile, profiles_made=number + 1)
+        self._save(profile)
         return profile
 
     def change_profile(self, profile: Profile, values: dict[str, Any]) -> Profile:
@@ -132,10 +131,7 @@ class Content:
 
     def delete_profile(self, profile: Profile) -> None:
         """Remove a profile and its blocks for good."""
-        with self.database.transaction():
-            for block in self._blocks[profile.number]:
-                self.database.delete(block)
-            self.database.delete(profile)
+        self._delete(*self._blocks[profile.number], profile)
         del self._blocks[profile.number], self._by_slug[profile.slug]
         self.profiles.forget(profile)
 
@@ -150,7 +146,7 @@ class Content:
     def add_block(self, profile: Profile, values: dict[str, Any]) -> Block:
         """Make a block, below the others, from checked values."""
         block = Block(self.account.id, profile.number, self.account.blocks_made, created_at=self.now(), **values)
-        self._add(block, blocks_made=block.number + 1)
+        self._save(block)
         return block
 
     def change_block(self, block: Block, values: dict[str, Any]) -> Block:
@@ -161,7 +157,7 @@ class Content:
 
     def delete_block(self, block: Block) -> None:
         """Remove a block for good."""
-        self.database.delete(block)
+        self._delete(block)
         self._blocks[block.profile_number].forget(block)
 
     # Clicks
@@ -209,12 +205,12 @@ class Content:
         self.database.save(record)
         self.remember(record)
 
-    def _add(self, record: Link | Profile | Block, **account_values: int) -> None:
+    def _delete(self, *records: Link | Profile | Block | Click) -> None:
         with self.database.transaction():
-            self.database.save(record)
-            self.database.save(replace(self.account, **account_values))
-        _set(self.account, account_values)
-        self.remember(record)
+            for record in records:
+                self.database.delete(record)
+            # How many were made is what the highest number tells, until the one that has it goes.
+            self.database.save(self.account)
 
 
 def _found(record: Any, what: str) -> Any:

@@ -11,9 +11,8 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from mock_server.api import resource
+from mock_server.api import Resource
 from mock_server.api.validation import checked, flag, instant, json_object, number, one_of, required, whole_number
 from mock_server.authentication import find_token
 from mock_server.clock import iso
@@ -32,8 +31,8 @@ FAULT_FIELDS = {"fault": one_of("none", *FAULTS), "calls": whole_number(1, 1_000
 PLAN_FIELDS = {"plan": one_of(*PLANS)}
 
 
-def routes(store: Store, traffic: Traffic) -> list[Route]:
-    """Return the routes."""
+def resources(store: Store, traffic: Traffic) -> list[Resource]:
+    """Return the resources."""
     sessions = Sessions(store)
 
     async def health(request: Request) -> Response:
@@ -98,12 +97,12 @@ def routes(store: Store, traffic: Traffic) -> list[Route]:
         return account
 
     return [
-        resource("/health", GET=health),
-        resource("/reset", POST=reset),
-        resource("/clock", POST=clock),
-        resource("/faults", POST=faults),
-        resource("/plan", POST=plan),
-        resource("/requests", GET=requests),
+        Resource("/health", GET=health),
+        Resource("/reset", POST=reset),
+        Resource("/clock", POST=clock),
+        Resource("/faults", POST=faults),
+        Resource("/plan", POST=plan),
+        Resource("/requests", GET=requests),
     ]
 
 

@@ -136,9 +136,13 @@ def from_http(error: HTTPException) -> ApiError:
     return known.get(error.status_code, InternalError)(headers=dict(error.headers or {}))
 
 
+# Made once: json.dumps() would make one for each call.
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def encode(data: Any) -> bytes:
     """Spell ``data`` (anything that JSON can hold) as JSON."""
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _encoder.encode(data).encode()
 
 
 def success(data: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

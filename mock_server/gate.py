@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
 from mock_server import rate_limit
+from mock_server.api import Handler
 from mock_server.authentication import check_alive, find_token
-from mock_server.envelope import ApiError, InternalError, RateLimitExceeded, ServiceUnavailable, failure, from_http
+from mock_server.database import DatabaseError
+from mock_server.envelope import ApiError, InternalError, RateLimitExceeded, ServiceUnavailable, failure
 from mock_server.store import Store
 from mock_server.traffic import NOBODY, Call, Fault, Traffic
 
@@ -19,27 +22,21 @@ ON_PURPOSE = "A lesson asked the mock server for this failure"
 
 
 class Gate:
-    """Let a call through to ``app`` only with a live token and a call left, and tell it the account.
+    """Let a call through to ``handler`` only with a live token and a call left, and tell it whose content is meant.
 
     Each answer, a refusal too, leaves with the ``X-RateLimit`` headers.
     """
 
-    def __init__(self, app: ASGIApp, store: Store, traffic: Traffic) -> None:
-        self.app = app
+    def __init__(self, handler: Handler, store: Store, traffic: Traffic) -> None:
+        self.handler = handler
         self.store = store
         self.traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         authorization = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
         call = self._noted(scope)
-        limits: list[tuple[bytes, bytes]] = []
-
-        async def send_with_limits(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                call.status = message["status"]
-                message["headers"] += limits or rate_limit.untouched(call.at)
-            await send(message)
-
+        limits = None
+        crash = None
         try:
             token = find_token(authorization, self.store)
             account = self.store.accounts[token.account_id]
@@ -49,23 +46,26 @@ class Gate:
             check_alive(token, call.at)
             self.store.note_use(token, call.at)
             limits = own.meter.take(rate_limit.PLANS[account.plan], call.at)
-            scope["state"] = {"content": self.store.content(account), "call": call}
             fault = own.next_fault()
-            if fault is None or not await fails(fault, send_with_limits):
-                await self.app(scope, receive, send_with_limits)
-        except (ApiError, HTTPException) as error:
-            if isinstance(error, HTTPException):
-                error = from_http(error)
+            if fault and await fails(fault, send):
+                return
+            scope["state"] = {"content": self.store.content(account)}
+            response = await self.handler(Request(scope, receive))
+        except ApiError as error:
             if isinstance(error, RateLimitExceeded):
                 limits = error.rate_limit or limits
             if call.token_name is None:
                 self.traffic[NOBODY].recent.append(call)
-            call.note_error(error)
-            await failure(error)(scope, receive, send_with_limits)
-        except Exception:
-            if not call.status:
-                await failure(InternalError())(scope, receive, send_with_limits)
-            raise  # the terminal shows where
+            response = self._refused(call, error)
+        except DatabaseError as error:
+            response = self._refused(call, InternalError(str(error)))
+        except Exception as error:
+            response, crash = self._refused(call, InternalError()), error
+        call.status = response.status_code
+        response.raw_headers += limits or rate_limit.untouched(call.at)
+        await response(scope, receive, send)
+        if crash:
+            raise crash  # the terminal shows where
 
     def _noted(self, scope: Scope) -> Call:
         self.traffic.calls_so_far += 1
@@ -78,6 +78,10 @@ class Gate:
             query=scope["query_string"].decode("latin-1"),
             headers=[(name, b"" if name in _SECRET else value) for name, value in scope["headers"]],
         )
+
+    def _refused(self, call: Call, error: ApiError) -> Response:
+        call.error, call.hint = error.code, error.headers.get("X-Mock-Hint")
+        return failure(error)
 
 
 async def fails(fault: Fault, send: Send) -> bool:

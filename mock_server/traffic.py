@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from mock_server.clock import iso
-from mock_server.envelope import ApiError
 from mock_server.rate_limit import Meter
 from mock_server.tokens import redact
 
@@ -37,10 +36,6 @@ class Call:
     status: int = 0
     error: str | None = None
     hint: str | None = None
-
-    def note_error(self, error: ApiError) -> None:
-        """Note the error that the call ended in."""
-        self.error, self.hint = error.code, error.headers.get("X-Mock-Hint")
 
     def as_json(self) -> dict[str, object]:
         """Spell the call for its sender: the token replaced by its name, and what looks like a token hidden."""

@@ -6,25 +6,30 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from mock_server.api.validation import Check, checked_query
+from mock_server.envelope import MethodNotAllowed
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def resource(path: str, query: dict[str, Check] | None = None, **handlers: Handler) -> Route:
-    """Return one route for all methods of a path, so that a 405 lists each of them in ``Allow``.
+class Resource:
+    """A path and its methods.
 
     ``query`` maps each parameter that ``GET`` takes to its check; the values are in ``request.state.query``.
     Every other parameter is refused, on every method.
     """
-    if "GET" in handlers:
-        handlers["HEAD"] = handlers["GET"]
 
-    async def endpoint(request: Request) -> Response:
-        reads = request.method in ("GET", "HEAD")
-        request.state.query = checked_query(request, query or {} if reads else {})
-        return await handlers[request.method](request)
+    def __init__(self, path: str, query: dict[str, Check] | None = None, **handlers: Handler) -> None:
+        self.path = path
+        self.query = query or {}
+        self.handlers = handlers
 
-    return Route(path, endpoint, methods=list(handlers))
+    async def answer(self, request: Request) -> Response:
+        """Answer a request for this path. Raises ApiError."""
+        method = "GET" if request.method == "HEAD" else request.method  # the server leaves the body out
+        handler = self.handlers.get(method)
+        if handler is None:
+            raise MethodNotAllowed(headers={"Allow": ", ".join(self.handlers)})
+        request.state.query = checked_query(request, self.query if method == "GET" else {})
+        return await handler(request)

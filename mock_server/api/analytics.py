@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from mock_server.analytics import DEFAULT_RANGE, INTERVALS, busiest, stats
-from mock_server.api import resource
+from mock_server.api import Resource
 from mock_server.api.links import as_json
 from mock_server.api.validation import instant, one_of
 from mock_server.content import Content
@@ -17,8 +16,8 @@ QUERY = {"start": instant, "end": instant, "interval": one_of(*INTERVALS)}
 TOP_FIELDS = ("id", "slug", "shortUrl", "title", "clicks")  # assumed
 
 
-def routes() -> list[Route]:
-    """Return the routes; each expects the account's content in the request's state."""
+def resources() -> list[Resource]:
+    """Return the resources; each expects the account's content in the request's state."""
 
     async def link_stats(request: Request) -> Response:
         content: Content = request.state.content
@@ -33,6 +32,6 @@ def routes() -> list[Route]:
         return success(encode({"totalClicks": total, "totalLinks": len(links), "topLinks": top}))
 
     return [
-        resource("/links/{id}/stats", QUERY, GET=link_stats),
-        resource("/analytics/overview", GET=overview),
+        Resource("/links/{id}/stats", QUERY, GET=link_stats),
+        Resource("/analytics/overview", GET=overview),
     ]

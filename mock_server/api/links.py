@@ -11,10 +11,9 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from mock_server import ids
-from mock_server.api import paging, resource
+from mock_server.api import Resource, paging
 from mock_server.api.validation import (
     checked,
     flag,
@@ -80,8 +79,8 @@ def encoded(link: Link) -> bytes:
     return encode(as_json(link))
 
 
-def routes() -> list[Route]:
-    """Return the routes; each expects the account's content in the request's state."""
+def resources() -> list[Resource]:
+    """Return the resources; each expects the account's content in the request's state."""
 
     async def list_links(request: Request) -> Response:
         return paging.page(request, content(request).links.newest, encoded, ids.LINK)
@@ -108,6 +107,6 @@ def routes() -> list[Route]:
         return content(request).link(request.path_params["id"])
 
     return [
-        resource("/links", paging.query(ids.LINK), GET=list_links, POST=make_link),
-        resource("/links/{id}", GET=read_link, PATCH=change_link, DELETE=delete_link),
+        Resource("/links", paging.query(ids.LINK), GET=list_links, POST=make_link),
+        Resource("/links/{id}", GET=read_link, PATCH=change_link, DELETE=delete_link),
     ]

@@ -36,6 +36,6 @@ def page(request: Request, read: ReadPage[Record], encoded: Callable[[Record], b
     headers = None
     if len(found) > limit:
         found.pop()
-        next_page = request.url.replace(query=f"limit={limit}&cursor={ids.spell(found[-1].number)}")
-        headers = {"Link": f'<{next_page}>; rel="next"'}
+        address = f"{request.scope['scheme']}://{request.headers['host']}{request.scope['path']}"
+        headers = {"Link": f'<{address}?limit={limit}&cursor={ids.spell(found[-1].number)}>; rel="next"'}
     return success(b"[" + b",".join(map(encoded, found)) + b"]", headers=headers)

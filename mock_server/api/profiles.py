@@ -10,10 +10,9 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from mock_server import ids
-from mock_server.api import paging, resource
+from mock_server.api import Resource, paging
 from mock_server.api.validation import checked, json_object, optional, required, slug, text, web_address
 from mock_server.clock import iso
 from mock_server.content import Content
@@ -53,8 +52,8 @@ def encoded_block(block: Block) -> bytes:
     return encode({"id": block.id, "title": block.title, "url": block.url, "createdAt": iso(block.created_at)})
 
 
-def routes() -> list[Route]:
-    """Return the routes; each expects the account's content in the request's state."""
+def resources() -> list[Resource]:
+    """Return the resources; each expects the account's content in the request's state."""
 
     async def list_profiles(request: Request) -> Response:
         return paging.page(request, content(request).profiles.newest, encoded_profile, ids.PROFILE)
@@ -102,8 +101,8 @@ def routes() -> list[Route]:
         return content(request).block(chosen(request), request.path_params["block_id"])
 
     return [
-        resource("/profiles", paging.query(ids.PROFILE), GET=list_profiles, POST=make_profile),
-        resource("/profiles/{id}", GET=read_profile, PATCH=change_profile, DELETE=delete_profile),
-        resource("/profiles/{id}/blocks", paging.query(ids.BLOCK), GET=list_blocks, POST=make_block),
-        resource("/profiles/{id}/blocks/{block_id}", GET=read_block, PATCH=change_block, DELETE=delete_block),
+        Resource("/profiles", paging.query(ids.PROFILE), GET=list_profiles, POST=make_profile),
+        Resource("/profiles/{id}", GET=read_profile, PATCH=change_profile, DELETE=delete_profile),
+        Resource("/profiles/{id}/blocks", paging.query(ids.BLOCK), GET=list_blocks, POST=make_block),
+        Resource("/profiles/{id}/blocks/{block_id}", GET=read_block, PATCH=change_block, DELETE=delete_block),
     ]
