@@ -19,7 +19,7 @@ from mock_server.store import Store
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the mock server until Ctrl-C. Return 0, or 1 if it could not start."""
-    options = parse(arguments)
+    options = parser().parse_args(arguments)
     try:
         listener = listen(options.host, options.port)
         database = Database(options.database)
@@ -53,8 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m mock_server",
         description="Stand in for linked.is on this computer: its API and its Settings > API page.",
@@ -83,7 +83,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--class", metavar="CODE", dest="class_code", type=code,
         help="ask for this code at sign-up; the board at /_mock/class, on this computer, shows how far each learner is",
     )  # fmt: skip
-    return parser.parse_args(arguments)
+    return parser
 
 
 def port(text: str) -> int:

@@ -70,8 +70,7 @@ def resources(store: Store, traffic: Traffic) -> list[Resource]:
     async def plan(request: Request) -> Response:
         account = addressed_account(request)
         name = required(checked(await json_object(request), PLAN_FIELDS), "plan")["plan"]
-        for one in chosen(account):
-            store.change_plan(one, name)
+        store.change_plan(account, name)
         return answer(account, plan=name, perMinute=PLANS[name].per_minute, perDay=PLANS[name].per_day)
 
     async def requests(request: Request) -> Response:

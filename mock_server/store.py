@@ -1,12 +1,14 @@
 """All state in memory: accounts, sessions and tokens, and the content of each account.
 
 One event loop and no ``await`` in here: a method runs to its end before the next one starts, so there
-is nothing to lock. Every change is written to the database first, so that a failed write leaves memory as
-it was. Times are Unix seconds by the account's clock.
+is nothing to lock. A change is in the database before it is in memory, so that a failed write leaves both as
+they were. Times are Unix seconds by the account's clock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,22 +30,36 @@ class Store:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
-        clock.offset, clock.frozen_at = database.load_clock()
+        self._load()
+
+    def _load(self) -> None:
+        """Read into memory what the database holds, and forget what memory held."""
+        self.clock.offset, self.clock.frozen_at = self.database.load_clock()
         self.accounts: dict[int, Account] = {}
         self._by_email: dict[str, Account] = {}
         self._sessions: dict[str, Session] = {}
         self._tokens_by_digest: dict[str, Token] = {}
         self._tokens: dict[int, list[Token]] = {}
         self._content: dict[int, Content] = {}
-        for account in database.load(Account):
+        for account in self.database.load(Account):
             self._remember(account)
-        for session in database.load(Session):
+        for session in self.database.load(Session):
             self._sessions[session.digest] = session
-        for token in database.load(Token):
+        for token in self.database.load(Token):
             self._remember_token(token)
         for record_type in (Link, Profile, Block, Click):
-            for record in database.load(record_type):
+            for record in self.database.load(record_type):
                 self._content[record.account_id].remember(record)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Make several changes as one. Raises DatabaseError if one can't be written, and then none is made."""
+        try:
+            with self.database.transaction():
+                yield
+        except DatabaseError:
+            self._load()
+            raise
 
     def now(self, account: Account) -> int:
         """Return the account's time."""
@@ -69,10 +85,6 @@ class Store:
     def find_account(self, email: str) -> Account | None:
         """Return the account with this e-mail address."""
         return self._by_email.get(email)
-
-    def change_plan(self, account: Account, plan: str) -> None:
-        """Give the account another plan, by its name."""
-        self._change(account, plan=plan)
 
     def add_session(self, digest: str, account: Account) -> None:
         """Remember a browser that logged in, by the SHA-256 of its cookie."""
@@ -138,54 +150,66 @@ class Store:
             except DatabaseError:
                 pass  # reading goes on when the disk is full
 
-    # Controls for lessons: of one account, or of all of them
+    # Controls for lessons: of one account, or of all of them at once
+
+    def change_plan(self, account: Account | None, plan: str) -> None:
+        """Give the account another plan, by its name."""
+        with self.all_or_nothing():
+            self._change_accounts(account, plan=plan)
 
     def reset(self, account: Account | None) -> None:
         """Put demo data, clock and plan back. Tokens stay: a reset locks nobody out."""
-        if account is None:
-            self._set_server_clock(0, None)
-        for one in self._chosen(account):
-            history_ends = _midnight(self.clock.now())
-            self.content(one).lay_demo_data(clock_offset=0, frozen_at=None, plan="Free", history_ends=history_ends)
+        with self.all_or_nothing():
+            if account is None:
+                self._set_server_clock(0, None)
+            for one in self._chosen(account):
+                ends = _midnight(self.clock.now())
+                self.content(one).lay_demo_data(clock_offset=0, frozen_at=None, plan="Free", history_ends=ends)
 
     def advance_clock(self, account: Account | None, seconds: int) -> int:
         """Move the clock by ``seconds`` and return the new time. Raises InvalidRequest."""
         now = _checked_time((self.now(account) if account else self.clock.now()) + seconds)
-        if account is None:
-            self._set_server_clock(self.clock.offset + seconds, None if self.clock.frozen_at is None else now)
-        elif account.frozen_at is None:
-            self._change(account, clock_offset=account.clock_offset + seconds)
-        else:
-            self._change(account, frozen_at=now)
+        with self.all_or_nothing():
+            if account is None:
+                self._set_server_clock(self.clock.offset + seconds, None if self.clock.frozen_at is None else now)
+            elif account.frozen_at is None:
+                self._change(account, clock_offset=account.clock_offset + seconds)
+            else:
+                self._change(account, frozen_at=now)
         return now
 
     def set_clock(self, account: Account | None, now: int) -> int:
         """Make it ``now`` (Unix seconds), move the demo clicks along and return it. Raises InvalidRequest."""
         _checked_time(now)
-        if account is None:
-            offset = self.clock.offset + now - self.clock.now()
-            self._set_server_clock(offset, None if self.clock.frozen_at is None else now)
-            values = {"clock_offset": 0, "frozen_at": None}
-        elif account.frozen_at is None:
-            values = {"clock_offset": now - self.clock.now()}
-        else:
-            values = {"frozen_at": now}
-        for one in self._chosen(account):
-            self._change(one, **values, history_ends=_midnight(now))
+        with self.all_or_nothing():
+            if account is None:
+                offset = self.clock.offset + now - self.clock.now()
+                self._set_server_clock(offset, None if self.clock.frozen_at is None else now)
+                values = {"clock_offset": 0, "frozen_at": None}
+            elif account.frozen_at is None:
+                values = {"clock_offset": now - self.clock.now()}
+            else:
+                values = {"frozen_at": now}
+            self._change_accounts(account, **values, history_ends=_midnight(now))
         return now
 
     def freeze_clock(self, account: Account | None, frozen: bool) -> int:
         """Let the clock stand still, or run again from where it stood, and return its time."""
-        if account is None:
-            now = self.clock.now()
-            self._set_server_clock(now - int(self.clock.real_time()), now if frozen else None)
-        else:
-            now = self.now(account)
-            self._change(account, clock_offset=now - self.clock.now(), frozen_at=now if frozen else None)
+        with self.all_or_nothing():
+            if account is None:
+                now = self.clock.now()
+                self._set_server_clock(now - int(self.clock.real_time()), now if frozen else None)
+            else:
+                now = self.now(account)
+                self._change(account, clock_offset=now - self.clock.now(), frozen_at=now if frozen else None)
         return now
 
     def _chosen(self, account: Account | None) -> list[Account]:
         return [account] if account else list(self.accounts.values())
+
+    def _change_accounts(self, account: Account | None, **values: Any) -> None:
+        for one in self._chosen(account):
+            self._change(one, **values)
 
     def _set_server_clock(self, offset: int, frozen_at: int | None) -> None:
         self.database.save_clock(offset, frozen_at)

@@ -1,16 +1,24 @@
-"""MkDocs hook that writes the errors into the reference page, from the code that answers with them."""
+"""MkDocs hook that writes the reference pages from the code and the contract: what is typed twice disagrees one day."""
 
 import json
+import os
 
+from mock_server.__main__ import parser
 from mock_server.authentication import challenge
+from mock_server.contract import openapi
 from mock_server.envelope import ApiError
+from mock_server.model import Origin
+from mock_server.rate_limit import PLANS
 
-MARKER = "*The table stands here on the site: `make serve`.*"
+ORIGINS = {"seed": Origin.AUTHENTICATION_PAGE, "public-docs": Origin.OTHER_DOCS_PAGE, "assumed": Origin.ASSUMED}
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Put a table of all errors, and the three 401 answers in full, where the page asks for them."""
-    return markdown.replace(MARKER, f"{table()}\n\n{unauthorized()}") if MARKER in markdown else markdown
+    """Put what a page asks for in the place of its marker."""
+    for marker, written in MARKERS.items():
+        if marker in markdown:
+            markdown = markdown.replace(marker, written())
+    return markdown
 
 
 def errors():
@@ -18,16 +26,11 @@ def errors():
     return sorted(ApiError.__subclasses__(), key=lambda error: error.status)
 
 
-def table():
-    """Return one row for each error."""
+def error_table():
+    """Return one row for each error, then each 401 as it comes over the wire."""
     rows = ["| Status | Code | When | Origin |", "| --- | --- | --- | --- |"]
     rows += [f"| {error.status} | `{error.code}` | {error.when} | {error.origin} |" for error in errors()]
-    return "\n".join(rows)
-
-
-def unauthorized():
-    """Return each 401 as it comes over the wire."""
-    parts = []
+    parts = ["\n".join(rows)]
     for error in (error for error in errors() if error.status == 401):
         body = {"success": False, "error": {"code": error.code, "message": error.message}}
         header = challenge(None if error.code == "MISSING_TOKEN" else error.message)
@@ -37,3 +40,34 @@ def unauthorized():
             f"{json.dumps(body, indent=2)}\n```"
         )
     return "\n\n".join(parts)
+
+
+def operation_table():
+    """Return one row for each operation of the API."""
+    rows = ["| Operation | Does | Origin |", "| --- | --- | --- |"]
+    for path, item in openapi()["paths"].items():
+        for method, operation in item.items():
+            if path.startswith("/v1") and method != "parameters":
+                rows.append(f"| `{method.upper()} {path}` | {operation['summary']} | {ORIGINS[operation['x-origin']]} |")
+    return "\n".join(rows)
+
+
+def plan_table():
+    """Return one row for each plan."""
+    rows = ["| Plan | Calls a minute | Calls a day |", "| --- | --- | --- |"]
+    rows += [f"| {plan.name} | {plan.per_minute:,} | {plan.per_day:,} |" for plan in PLANS.values()]
+    return "\n".join(rows)
+
+
+def command_line():
+    """Return what ``--help`` prints."""
+    os.environ["COLUMNS"] = "80"  # the width of the terminal must not change the page
+    return f"```text\n{parser().format_help().strip()}\n```"
+
+
+MARKERS = {
+    "*The table stands here on the site: `make serve`.*": error_table,
+    "*The table of operations stands here on the site: `make serve`.*": operation_table,
+    "*The table of plans stands here on the site: `make serve`.*": plan_table,
+    "*The command line stands here on the site: `make serve`.*": command_line,
+}

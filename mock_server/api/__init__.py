@@ -30,6 +30,7 @@ class Resource:
         method = "GET" if request.method == "HEAD" else request.method  # the server leaves the body out
         handler = self.handlers.get(method)
         if handler is None:
-            raise MethodNotAllowed(headers={"Allow": ", ".join(self.handlers)})
+            allowed = [*self.handlers, *(["HEAD"] if "GET" in self.handlers else [])]
+            raise MethodNotAllowed(headers={"Allow": ", ".join(allowed)})
         request.state.query = checked_query(request, self.query if method == "GET" else {})
         return await handler(request)

@@ -70,10 +70,11 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         try:
             check_class_code(form, class_code)
             email, password = checked_email(form), checked_password(form)
-            account = store.add_account(email, await hash_password(password))
+            password_hash = await hash_password(password)
+            with store.all_or_nothing():
+                return logged_in(request, store.add_account(email, password_hash))
         except InvalidRequest as error:
             return sign_up_page(request, 400, error=error.message, email=form.get("email", ""))
-        return logged_in(request, account)
 
     async def log_in(request: Request) -> Response:
         if request.method != "POST":
