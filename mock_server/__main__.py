@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import sys
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         listener = listen(options.host, options.port)
         database = Database(options.database)
+        store = Store(database, Clock())
     except (OSError, DatabaseError) as error:
         print(f"The mock server did not start. {explain(error, options)}", file=sys.stderr)
         return 1
@@ -30,11 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
         host_names={name.lower() for name in ("localhost", options.host, socket.gethostname(), *options.host_name)},
         cors_origins=options.cors,
         class_code=options.class_code,
-        log=None if options.quiet else lambda line: print(line, flush=True),
+        log=None if options.quiet else say,
         coloured_log=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )
     config = uvicorn.Config(
-        create_app(Store(database, Clock()), settings),
+        create_app(store, settings),
         lifespan="off",
         ws="none",
         access_log=False,
@@ -49,8 +51,14 @@ def main(arguments: list[str] | None = None) -> int:
         pass  # uvicorn has shut down and passes Ctrl-C on
     finally:
         database.close()
-    print("Mock server stopped." + ("" if options.database == ":memory:" else f" Its state is in {options.database}."))
+    say("Mock server stopped." + ("" if options.database == ":memory:" else f" Its state is in {options.database}."))
     return 0
+
+
+def say(line: str) -> None:
+    """Print a line; go on when it has nowhere to go, as on a full disk or behind a pipe that ended."""
+    with suppress(OSError):
+        print(line, flush=True)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -158,7 +166,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(*self.ready, sep="\n", flush=True)
+        say("\n".join(self.ready))
 
 
 if __name__ == "__main__":

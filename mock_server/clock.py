@@ -26,6 +26,10 @@ class Clock:
         self.offset = 0
         self.frozen_at: int | None = None
 
+    def set(self, offset: int, frozen_at: int | None) -> None:
+        """Move it by ``offset`` seconds from real time, or let it stand at ``frozen_at``."""
+        self.offset, self.frozen_at = offset, frozen_at
+
     def now(self) -> int:
         """Return Unix seconds."""
         return int(self.real_time()) + self.offset if self.frozen_at is None else self.frozen_at

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -191,9 +192,12 @@ class Content:
                 self.database.delete(record)
             for record in (*links, *profiles, *blocks, replace(self.account, **account_values)):
                 self.database.save(record)
+            self.database.then(partial(self._begin_afresh, [*links, *profiles, *blocks], account_values))
+
+    def _begin_afresh(self, records: list[Link | Profile | Block], account_values: dict[str, Any]) -> None:
         self._forget_all()
-        _set(self.account, account_values)
-        for record in (*links, *profiles, *blocks):
+        set_fields(self.account, account_values)
+        for record in records:
             self.remember(record)
 
     def _everything(self) -> list[Link | Profile | Block | Click]:
@@ -219,6 +223,7 @@ def _found(record: Any, what: str) -> Any:
     return record
 
 
-def _set(record: Any, values: dict[str, Any]) -> None:
+def set_fields(record: Any, values: dict[str, Any]) -> None:
+    """Set fields of a record by their names."""
     for name, value in values.items():
         setattr(record, name, value)

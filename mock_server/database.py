@@ -41,10 +41,12 @@ class Database:
     """
 
     def __init__(self, path: str) -> None:
+        self._memory_changes: list[Callable[[], None]] = []
         try:
             # One event loop uses the connection, in whatever thread that loop runs.
             self.connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
             self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._check_that_it_is_ours()
             self.connection.execute("PRAGMA journal_mode = WAL")
             # A committed write survives a killed process; only a power cut may lose the last ones.
             self.connection.execute("PRAGMA synchronous = NORMAL")
@@ -52,13 +54,18 @@ class Database:
         except sqlite3.Error as error:
             raise DatabaseError(f"{_reason(error)} (--database {path})") from error
 
-    def _create_tables(self) -> None:
+    def _check_that_it_is_ours(self) -> None:
         (version,) = self.connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = self.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version == 0 and tables:
+            raise DatabaseError("This is the database of another program. Choose another file with --database")
         if version not in (0, VERSION):
             raise DatabaseError(
                 "The database was made by another version of the mock server. Choose another file with --database, "
                 "or delete this one: its accounts and tokens go with it"
             )
+
+    def _create_tables(self) -> None:
         with self.transaction():
             for record_type, (table, key) in TABLES.items():
                 columns = ", ".join(field.name for field in fields(record_type))
@@ -71,7 +78,7 @@ class Database:
         table, _ = TABLES[record_type]
         columns = [field.name for field in fields(record_type)]
         flags = {field.name for field in fields(record_type) if field.type == "bool"}
-        for row in self.connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
+        for row in self._execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
             # SQLite knows no booleans: it gives 0 and 1 back.
             yield record_type(*(bool(value) if name in flags else value for name, value in zip(columns, row)))
 
@@ -106,13 +113,24 @@ class Database:
             yield
             self._execute("COMMIT")
         except BaseException:
+            self._memory_changes.clear()
             if self.connection.in_transaction:  # a full disk ends it by itself
-                self.connection.execute("ROLLBACK")
+                self._execute("ROLLBACK")
             raise
+        changes, self._memory_changes = self._memory_changes, []
+        for change in changes:
+            change()
 
-    def _execute(self, statement: str, values: Sequence[object] = ()) -> None:
+    def then(self, change: Callable[[], None]) -> None:
+        """Change memory: now, or, in a transaction, when that is written; never if it is not."""
+        if self.connection.in_transaction:
+            self._memory_changes.append(change)
+        else:
+            change()
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         try:
-            self.connection.execute(statement, values)
+            return self.connection.execute(statement, values)
         except sqlite3.Error as error:
             raise DatabaseError(f"{_reason(error)}.") from error
 
@@ -146,7 +164,8 @@ def _reason(error: sqlite3.Error) -> str:
         return "Another mock server is using the database. Stop it, or choose another file with --database"
     if "unable to open" in str(error):
         return "The database cannot be opened. Does its folder exist, and may you write there?"
-    if "readonly" in str(error):
+    # SQLite can't lock a file that it may not write, and calls that an error of the disk.
+    if "readonly" in str(error) or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_LOCK":
         return "The database is read-only. Make the file writable, or choose another one with --database"
     if "not a database" in str(error):
         return "This file is not a database of the mock server. Choose another one with --database"

@@ -7,15 +7,13 @@ they were. Times are Unix seconds by the account's clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from mock_server import tokens
 from mock_server.clock import DAY, EARLIEST, LATEST, Clock
-from mock_server.content import Content
+from mock_server.content import Content, set_fields
 from mock_server.database import Database, DatabaseError
 from mock_server.envelope import InvalidRequest, NotFound
 from mock_server.model import Account, Block, Click, Link, Profile, Session, Token
@@ -30,36 +28,22 @@ class Store:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
-        self._load()
-
-    def _load(self) -> None:
-        """Read into memory what the database holds, and forget what memory held."""
-        self.clock.offset, self.clock.frozen_at = self.database.load_clock()
+        clock.set(*database.load_clock())
         self.accounts: dict[int, Account] = {}
         self._by_email: dict[str, Account] = {}
         self._sessions: dict[str, Session] = {}
         self._tokens_by_digest: dict[str, Token] = {}
         self._tokens: dict[int, list[Token]] = {}
         self._content: dict[int, Content] = {}
-        for account in self.database.load(Account):
+        for account in database.load(Account):
             self._remember(account)
-        for session in self.database.load(Session):
+        for session in database.load(Session):
             self._sessions[session.digest] = session
-        for token in self.database.load(Token):
+        for token in database.load(Token):
             self._remember_token(token)
         for record_type in (Link, Profile, Block, Click):
-            for record in self.database.load(record_type):
+            for record in database.load(record_type):
                 self._content[record.account_id].remember(record)
-
-    @contextmanager
-    def all_or_nothing(self) -> Iterator[None]:
-        """Make several changes as one. Raises DatabaseError if one can't be written, and then none is made."""
-        try:
-            with self.database.transaction():
-                yield
-        except DatabaseError:
-            self._load()
-            raise
 
     def now(self, account: Account) -> int:
         """Return the account's time."""
@@ -78,8 +62,9 @@ class Store:
         now = self.clock.now()
         account = Account(len(self.accounts) + 1, email, password_hash, now)
         content = Content(self.database, account, partial(self.now, account))
-        content.lay_demo_data(history_ends=_midnight(now))
-        self._remember(account, content)
+        with self.database.transaction():
+            content.lay_demo_data(history_ends=_midnight(now))
+            self.database.then(partial(self._remember, account, content))
         return account
 
     def find_account(self, email: str) -> Account | None:
@@ -90,7 +75,7 @@ class Store:
         """Remember a browser that logged in, by the SHA-256 of its cookie."""
         session = Session(digest, account.id, self.clock.now())
         self.database.save(session)
-        self._sessions[digest] = session
+        self.database.then(partial(self._sessions.__setitem__, digest, session))
 
     def find_session(self, digest: str) -> Account | None:
         """Return the account that this browser is logged in to."""
@@ -102,7 +87,7 @@ class Store:
         session = self._sessions.get(digest)
         if session:
             self.database.delete(session)
-            del self._sessions[digest]
+            self.database.then(partial(self._sessions.pop, digest))
 
     # Tokens
 
@@ -154,34 +139,34 @@ class Store:
 
     def change_plan(self, account: Account | None, plan: str) -> None:
         """Give the account another plan, by its name."""
-        with self.all_or_nothing():
+        with self.database.transaction():
             self._change_accounts(account, plan=plan)
 
     def reset(self, account: Account | None) -> None:
         """Put demo data, clock and plan back. Tokens stay: a reset locks nobody out."""
-        with self.all_or_nothing():
+        now = self.clock.now() if account else int(self.clock.real_time())
+        with self.database.transaction():
             if account is None:
                 self._set_server_clock(0, None)
             for one in self._chosen(account):
-                ends = _midnight(self.clock.now())
-                self.content(one).lay_demo_data(clock_offset=0, frozen_at=None, plan="Free", history_ends=ends)
+                content = self.content(one)
+                content.lay_demo_data(clock_offset=0, frozen_at=None, plan="Free", history_ends=_midnight(now))
 
     def advance_clock(self, account: Account | None, seconds: int) -> int:
         """Move the clock by ``seconds`` and return the new time. Raises InvalidRequest."""
         now = _checked_time((self.now(account) if account else self.clock.now()) + seconds)
-        with self.all_or_nothing():
-            if account is None:
-                self._set_server_clock(self.clock.offset + seconds, None if self.clock.frozen_at is None else now)
-            elif account.frozen_at is None:
-                self._change(account, clock_offset=account.clock_offset + seconds)
-            else:
-                self._change(account, frozen_at=now)
+        if account is None:
+            self._set_server_clock(self.clock.offset + seconds, None if self.clock.frozen_at is None else now)
+        elif account.frozen_at is None:
+            self._change(account, clock_offset=account.clock_offset + seconds)
+        else:
+            self._change(account, frozen_at=now)
         return now
 
     def set_clock(self, account: Account | None, now: int) -> int:
         """Make it ``now`` (Unix seconds), move the demo clicks along and return it. Raises InvalidRequest."""
         _checked_time(now)
-        with self.all_or_nothing():
+        with self.database.transaction():
             if account is None:
                 offset = self.clock.offset + now - self.clock.now()
                 self._set_server_clock(offset, None if self.clock.frozen_at is None else now)
@@ -195,13 +180,12 @@ class Store:
 
     def freeze_clock(self, account: Account | None, frozen: bool) -> int:
         """Let the clock stand still, or run again from where it stood, and return its time."""
-        with self.all_or_nothing():
-            if account is None:
-                now = self.clock.now()
-                self._set_server_clock(now - int(self.clock.real_time()), now if frozen else None)
-            else:
-                now = self.now(account)
-                self._change(account, clock_offset=now - self.clock.now(), frozen_at=now if frozen else None)
+        if account is None:
+            now = self.clock.now()
+            self._set_server_clock(now - int(self.clock.real_time()), now if frozen else None)
+        else:
+            now = self.now(account)
+            self._change(account, clock_offset=now - self.clock.now(), frozen_at=now if frozen else None)
         return now
 
     def _chosen(self, account: Account | None) -> list[Account]:
@@ -213,7 +197,7 @@ class Store:
 
     def _set_server_clock(self, offset: int, frozen_at: int | None) -> None:
         self.database.save_clock(offset, frozen_at)
-        self.clock.offset, self.clock.frozen_at = offset, frozen_at
+        self.database.then(partial(self.clock.set, offset, frozen_at))
 
     # Memory
 
@@ -228,8 +212,7 @@ class Store:
 
     def _change(self, record: Account | Token, **values: Any) -> None:
         self.database.save(replace(record, **values))
-        for name, value in values.items():
-            setattr(record, name, value)
+        self.database.then(partial(set_fields, record, values))
 
 
 def _midnight(now: int) -> int:

@@ -1,8 +1,13 @@
 """``python -m mock_server``: start, stop, restart, and what keeps it from starting."""
 
 import re
+import signal
+import socket
+import sqlite3
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -87,8 +92,12 @@ def test_what_was_answered_survives_a_kill(tmp_path):
                 answered.add(link.json()["data"]["id"])
         server.kill()
     with MockServer(database=database) as server:
-        links = requests.get(f"{server.base_url}/links", headers=headers, timeout=10).json()["data"]
-    assert answered <= {link["id"] for link in links}
+        kept, address = set(), f"{server.base_url}/links?limit=100"
+        while address:
+            page = requests.get(address, headers=headers, timeout=10)
+            kept |= {link["id"] for link in page.json()["data"]}
+            address = page.links.get("next", {}).get("url")
+    assert answered <= kept
     assert len(answered) == 1000
 
 
@@ -153,3 +162,38 @@ def test_a_named_host_is_answered_to():
     with MockServer("--host-name", "Workshop.local") as server:
         for host, status in {"workshop.local": 200, "other.local": 403}.items():
             assert requests.get(f"{server.origin}/_mock/health", headers={"Host": host}, timeout=10).status_code == status
+
+
+def test_the_database_of_another_program_is_told_and_kept(tmp_path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE links (address)")
+    other.close()
+    before = path.read_bytes()
+    assert "database of another program" in refused_start("--port", "0", "--database", str(path))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_that_can_not_be_written_stops_nothing(tmp_path):
+    port = free_port()
+    command = [sys.executable, "-m", "mock_server", "--port", str(port), "--database", ":memory:"]
+    with open("/dev/full", "w") as full:
+        process = subprocess.Popen(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT)
+    for _ in range(200):
+        try:
+            assert requests.get(f"http://127.0.0.1:{port}/v1/links", timeout=10).status_code == 401
+            break
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    with requests.Session() as session:
+        assert [session.get(f"http://127.0.0.1:{port}/v1/links", timeout=10).status_code for _ in range(5)] == [401] * 5
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert b"Traceback" not in process.stderr.read()
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]

@@ -94,8 +94,9 @@ class Sessions:
 
     def log_in(self, request: Request, response: Response, account: Account) -> None:
         """Give the browser a new cookie: one that was planted before the login is worth nothing after it."""
-        self._end(request)
-        self.store.add_session(digest(self._set_cookie(request, response)), account)
+        with self.store.database.transaction():
+            self._end(request)
+            self.store.add_session(digest(self._set_cookie(request, response)), account)
 
     def log_out(self, request: Request, response: Response) -> None:
         """End the session here and in the browser."""
