@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -78,6 +82,12 @@ class MockServer:
             time.sleep(0.02)
         self.process.kill()
         raise RuntimeError(f"The mock server did not start. It printed: {self.log()}")
+
+
+def run_async(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end. A thread of its own: Playwright leaves a running loop in this one."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def learner_environment(base_url: str, token: str = "") -> dict[str, str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.running import MockServer
+from tests.running import MockServer, run_async
 
 DURATION = 120  # seconds, signing up included
 WARM_UP = DURATION / 2  # by then everybody has signed up, and what the server keeps a limited number of is full
@@ -217,7 +217,7 @@ def memory(server):
 def test_two_hundred_accounts_at_once(tmp_path):
     with MockServer("--quiet", database=str(tmp_path / "mock.db")) as server:
         ready = server.log()
-        growth, counts = asyncio.run(crowd(server))
+        growth, counts = run_async(crowd(server))
         print(f"memory grew by {growth} KiB; {counts}")
         assert server.log() == ready, "the server has complained"
     assert server.process.returncode == 0

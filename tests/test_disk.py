@@ -1,6 +1,5 @@
 """The disk: full, full halfway through a change, read-only. What was refused never happened; what was answered stays."""
 
-import asyncio
 import ctypes
 import os
 import subprocess
@@ -16,7 +15,7 @@ from mock_server.clock import Clock
 from mock_server.database import TABLES, Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
-from tests.running import ROOT, MockServer
+from tests.running import ROOT, MockServer, run_async
 
 FULL = "The disk is full, or the database cannot be written. Free some space, then try again."
 
@@ -158,7 +157,7 @@ def test_a_call_under_way_outlives_a_change_that_fails(bench, person):
             go_on.set()
             return (await call).json()["data"]
 
-    link = asyncio.run(a_reset_fails_during_a_call())
+    link = run_async(a_reset_fails_during_a_call())
     assert person.program.get("/v1/links").json()["data"][0] == link
     assert held(restarted(bench)) == held(bench.store)
 
