@@ -153,3 +153,14 @@ def test_a_failure_of_the_server_is_told_in_the_envelope(bench, client, monkeypa
     careful = bench.client(raise_server_exceptions=False)
     response = careful.get("/v1/links", headers=client.headers)
     assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
+
+
+def test_a_whole_number_may_be_written_with_a_point(client):
+    link = client.post("/v1/links", json={"url": "https://example.com", "clickLimit": 5.0}).json()["data"]
+    assert repr(link["clickLimit"]) == "5"
+    assert client.patch(f"/v1/links/{link['id']}", json={"clickLimit": 5.5}).status_code == 400
+
+
+def test_a_line_break_in_a_path_does_not_slip_past_the_gate(bench):
+    answer = bench.client().get("/v1/links/a%0Ab")
+    assert answer.status_code == 401 and "X-RateLimit-Limit" in answer.headers

@@ -119,6 +119,8 @@ def whole_number(lowest: int, highest: int) -> Check:
     """Allow a whole number within these limits."""
 
     def check(name: str, value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():  # in JSON, 5.0 is the whole number 5
+            value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
             raise InvalidRequest(f"{name}: must be a whole number from {lowest} to {highest}.")
         return value
