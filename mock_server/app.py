@@ -119,27 +119,24 @@ class HostCheck:
 
     def __init__(self, app: ASGIApp, host_names: set[str]) -> None:
         self.app = app
-        self.host_names = host_names
+        self.host_names = frozenset(host_names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
-        if host_name(host) in self.host_names or is_address(host_name(host)):
-            await self.app(scope, receive, send)
-            return
+        for name, value in scope["headers"]:
+            if name == b"host" and is_ours(value, self.host_names):
+                await self.app(scope, receive, send)
+                return
         error = Forbidden("The mock server does not answer to this host name. Use 127.0.0.1 or localhost.")
         await (await answer_error(Request(scope), error))(scope, receive, send)
 
 
-def host_name(host: str) -> str:
-    """Return the name in a ``Host`` header, without the port and without the brackets of an IPv6 address."""
-    return host.partition("]")[0][1:] if host.startswith("[") else host.partition(":")[0]
-
-
 @lru_cache(maxsize=1_000)
-def is_address(name: str) -> bool:
-    """Tell whether a host name is an IP address."""
+def is_ours(host: bytes, host_names: frozenset[str]) -> bool:
+    """Tell whether the value of ``Host``, with or without a port, is one of our names or an IP address."""
+    text = host.decode("latin-1").lower()
+    name = text.partition("]")[0][1:] if text.startswith("[") else text.partition(":")[0]
     try:
-        return bool(ip_address(name))
+        return name in host_names or bool(ip_address(name))
     except ValueError:
         return False
 

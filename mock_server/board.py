@@ -13,7 +13,7 @@ from mock_server.model import Account
 from mock_server.page.rendering import page
 from mock_server.page.sessions import refuse_other_sites
 from mock_server.store import Store
-from mock_server.traffic import NOBODY, Call, Traffic
+from mock_server.traffic import NOBODY, NotedCall, Traffic
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Learner:
     generated: int
     used: int
     revoked: int
-    last_call: Call | None
-    last_error: Call | None
+    last_call: NotedCall | None
+    last_error: NotedCall | None
 
 
 def routes(store: Store, traffic: Traffic) -> list[Route]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import math
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from mock_server import rate_limit
-from mock_server.api import Handler
+from mock_server.api import Call, Handler
 from mock_server.authentication import check_alive, find_token
 from mock_server.database import DatabaseError
 from mock_server.envelope import ApiError, InternalError, RateLimitExceeded, ServiceUnavailable, failure
 from mock_server.store import Store
-from mock_server.traffic import NOBODY, Call, Fault, Traffic
+from mock_server.traffic import NOBODY, Fault, NotedCall, Traffic
 
 _SECRET = {b"authorization", b"cookie", b"proxy-authorization"}
 ON_PURPOSE = "A lesson asked the mock server for this failure"
@@ -34,42 +33,43 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         authorization = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-        call = self._noted(scope)
+        noted = self._noted(scope)
         limits = None
         crash = None
         try:
             token = find_token(authorization, self.store)
             account = self.store.accounts[token.account_id]
             own = self.traffic[account.id]
-            call.token_name, call.at = token.name, self.store.now(account)
-            own.recent.append(call)
-            check_alive(token, call.at)
-            self.store.note_use(token, call.at)
-            limits = own.meter.take(rate_limit.PLANS[account.plan], call.at)
+            noted.token_name, noted.at = token.name, self.store.now(account)
+            own.recent.append(noted)
+            check_alive(token, noted.at)
+            self.store.note_use(token, noted.at)
+            limits = own.meter.take(rate_limit.PLANS[account.plan], noted.at)
             fault = own.next_fault()
             if fault and await fails(fault, send):
                 return
-            scope["state"] = {"content": self.store.content(account)}
-            response = await self.handler(Request(scope, receive))
+            call = Call(scope, receive)
+            call.content = self.store.content(account)
+            response = await self.handler(call)
         except ApiError as error:
             if isinstance(error, RateLimitExceeded):
                 limits = error.rate_limit or limits
-            if call.token_name is None:
-                self.traffic[NOBODY].recent.append(call)
-            response = self._refused(call, error)
+            if noted.token_name is None:
+                self.traffic[NOBODY].recent.append(noted)
+            response = self._refused(noted, error)
         except DatabaseError as error:
-            response = self._refused(call, InternalError(str(error)))
+            response = self._refused(noted, InternalError(str(error)))
         except Exception as error:
-            response, crash = self._refused(call, InternalError()), error
-        call.status = response.status_code
-        response.raw_headers += limits or rate_limit.untouched(call.at)
+            response, crash = self._refused(noted, InternalError()), error
+        noted.status = response.status_code
+        response.raw_headers += limits or rate_limit.untouched(noted.at)
         await response(scope, receive, send)
         if crash:
             raise crash  # the terminal shows where
 
-    def _noted(self, scope: Scope) -> Call:
+    def _noted(self, scope: Scope) -> NotedCall:
         self.traffic.calls_so_far += 1
-        return Call(
+        return NotedCall(
             order=self.traffic.calls_so_far,
             at=self.store.clock.now(),
             address=scope["client"][0] if scope["client"] else "",
@@ -79,8 +79,8 @@ class Gate:
             headers=[(name, b"" if name in _SECRET else value) for name, value in scope["headers"]],
         )
 
-    def _refused(self, call: Call, error: ApiError) -> Response:
-        call.error, call.hint = error.code, error.headers.get("X-Mock-Hint")
+    def _refused(self, noted: NotedCall, error: ApiError) -> Response:
+        noted.error, noted.hint = error.code, error.headers.get("X-Mock-Hint")
         return failure(error)
 
 

@@ -19,7 +19,7 @@ NOBODY = 0  # stands for the account of a caller whom no token tells
 
 
 @dataclass(slots=True)
-class Call:
+class NotedCall:
     """A call of the API. No secret is in it: ``token_name`` stands for what the header ``Authorization`` held.
 
     ``at`` is Unix seconds by the account's clock; ``order`` is higher for each later call of the server.
@@ -67,7 +67,7 @@ class AccountTraffic:
     """The calls of one account."""
 
     meter: Meter = field(default_factory=Meter)
-    recent: deque[Call] = field(default_factory=lambda: deque(maxlen=KEPT_CALLS))
+    recent: deque[NotedCall] = field(default_factory=lambda: deque(maxlen=KEPT_CALLS))
     fault: Fault | None = None
 
     def next_fault(self) -> Fault | None:
@@ -88,7 +88,7 @@ class Traffic(defaultdict[int, AccountTraffic]):
         super().__init__(AccountTraffic)
         self.calls_so_far = 0
 
-    def recent(self, account_ids: Iterable[int]) -> list[Call]:
+    def recent(self, account_ids: Iterable[int]) -> list[NotedCall]:
         """Return the latest calls of these accounts, the last one first."""
         calls = chain.from_iterable(self[account_id].recent for account_id in account_ids if account_id in self)
         return sorted(calls, key=lambda call: call.order, reverse=True)[:KEPT_CALLS]

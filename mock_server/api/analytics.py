@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.analytics import DEFAULT_RANGE, INTERVALS, busiest, stats
-from mock_server.api import Resource
+from mock_server.api import Call, Resource
 from mock_server.api.links import as_json
 from mock_server.api.validation import instant, one_of
-from mock_server.content import Content
 from mock_server.envelope import encode, success
 
 QUERY = {"start": instant, "end": instant, "interval": one_of(*INTERVALS)}
@@ -17,16 +15,16 @@ TOP_FIELDS = ("id", "slug", "shortUrl", "title", "clicks")  # assumed
 
 
 def resources() -> list[Resource]:
-    """Return the resources; each expects the account's content in the request's state."""
+    """Return the resources; each expects the account's content in the call."""
 
-    async def link_stats(request: Request) -> Response:
-        content: Content = request.state.content
-        link = content.link(request.path_params["id"])
-        wanted = {"start": content.now() - DEFAULT_RANGE, "end": content.now(), "interval": "day", **request.state.query}
+    async def link_stats(call: Call) -> Response:
+        content = call.content
+        link = content.link(call.path_params["id"])
+        wanted = {"start": content.now() - DEFAULT_RANGE, "end": content.now(), "interval": "day", **call.query}
         return success(encode(stats(content.histories(link), **wanted)))
 
-    async def overview(request: Request) -> Response:
-        links = request.state.content.links
+    async def overview(call: Call) -> Response:
+        links = call.content.links
         top = [{name: as_json(link)[name] for name in TOP_FIELDS} for link in busiest(links)]
         total = sum(link.clicks for link in links)
         return success(encode({"totalClicks": total, "totalLinks": len(links), "topLinks": top}))

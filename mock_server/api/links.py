@@ -9,11 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server import ids
-from mock_server.api import Resource, paging
+from mock_server.api import Call, Resource, paging
 from mock_server.api.validation import (
     checked,
     flag,
@@ -27,7 +26,6 @@ from mock_server.api.validation import (
     whole_number,
 )
 from mock_server.clock import iso
-from mock_server.content import Content
 from mock_server.envelope import encode, success
 from mock_server.model import Link
 
@@ -80,31 +78,28 @@ def encoded(link: Link) -> bytes:
 
 
 def resources() -> list[Resource]:
-    """Return the resources; each expects the account's content in the request's state."""
+    """Return the resources; each expects the account's content in the call."""
 
-    async def list_links(request: Request) -> Response:
-        return paging.page(request, content(request).links.newest, encoded, ids.LINK)
+    async def list_links(call: Call) -> Response:
+        return paging.page(call, call.content.links.newest, encoded, ids.LINK)
 
-    async def make_link(request: Request) -> Response:
-        values = required(checked(await json_object(request), FIELDS), "url")
-        return success(encoded(content(request).add_link(values)), status=201)
+    async def make_link(call: Call) -> Response:
+        values = required(checked(await json_object(call), FIELDS), "url")
+        return success(encoded(call.content.add_link(values)), status=201)
 
-    async def read_link(request: Request) -> Response:
-        return success(encoded(chosen(request)))
+    async def read_link(call: Call) -> Response:
+        return success(encoded(chosen(call)))
 
-    async def change_link(request: Request) -> Response:
-        values = checked(await json_object(request), FIELDS)
-        return success(encoded(content(request).change_link(chosen(request), values)))
+    async def change_link(call: Call) -> Response:
+        values = checked(await json_object(call), FIELDS)
+        return success(encoded(call.content.change_link(chosen(call), values)))
 
-    async def delete_link(request: Request) -> Response:
-        content(request).delete_link(chosen(request))
+    async def delete_link(call: Call) -> Response:
+        call.content.delete_link(chosen(call))
         return success(b"null")
 
-    def content(request: Request) -> Content:
-        return request.state.content
-
-    def chosen(request: Request) -> Link:
-        return content(request).link(request.path_params["id"])
+    def chosen(call: Call) -> Link:
+        return call.content.link(call.path_params["id"])
 
     return [
         Resource("/links", paging.query(ids.LINK), GET=list_links, POST=make_link),

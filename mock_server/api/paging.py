@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_server.api import Call
 from mock_server.api.validation import digits, id_of
 from mock_server.collection import Numbered
 from mock_server.envelope import success
@@ -28,14 +28,14 @@ def query(ids: Ids) -> dict:
     return {"limit": digits(1, HIGHEST_LIMIT), "cursor": id_of(ids)}
 
 
-def page(request: Request, read: ReadPage[Record], encoded: Callable[[Record], bytes], ids: Ids) -> Response:
+def page(call: Call, read: ReadPage[Record], encoded: Callable[[Record], bytes], ids: Ids) -> Response:
     """Answer with the first records that ``read`` gives, or with those behind the one that ``cursor`` names."""
-    wanted = request.state.query
+    wanted = call.query
     limit = wanted.get("limit", DEFAULT_LIMIT)
     found = read(limit + 1, wanted.get("cursor"))
     headers = None
     if len(found) > limit:
         found.pop()
-        address = f"{request.scope['scheme']}://{request.headers['host']}{request.scope['path']}"
+        address = f"{call.scope['scheme']}://{call.headers['host']}{call.scope['path']}"
         headers = {"Link": f'<{address}?limit={limit}&cursor={ids.spell(found[-1].number)}>; rel="next"'}
     return success(b"[" + b",".join(map(encoded, found)) + b"]", headers=headers)

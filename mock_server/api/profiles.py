@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server import ids
-from mock_server.api import Resource, paging
+from mock_server.api import Call, Resource, paging
 from mock_server.api.validation import checked, json_object, optional, required, slug, text, web_address
 from mock_server.clock import iso
-from mock_server.content import Content
 from mock_server.envelope import encode, success
 from mock_server.model import Block, Profile
 
@@ -53,52 +51,49 @@ def encoded_block(block: Block) -> bytes:
 
 
 def resources() -> list[Resource]:
-    """Return the resources; each expects the account's content in the request's state."""
+    """Return the resources; each expects the account's content in the call."""
 
-    async def list_profiles(request: Request) -> Response:
-        return paging.page(request, content(request).profiles.newest, encoded_profile, ids.PROFILE)
+    async def list_profiles(call: Call) -> Response:
+        return paging.page(call, call.content.profiles.newest, encoded_profile, ids.PROFILE)
 
-    async def make_profile(request: Request) -> Response:
-        values = required(checked(await json_object(request), PROFILE_FIELDS), "displayName", "slug")
-        return success(encoded_profile(content(request).add_profile(values)), status=201)
+    async def make_profile(call: Call) -> Response:
+        values = required(checked(await json_object(call), PROFILE_FIELDS), "displayName", "slug")
+        return success(encoded_profile(call.content.add_profile(values)), status=201)
 
-    async def read_profile(request: Request) -> Response:
-        return success(encoded_profile(chosen(request)))
+    async def read_profile(call: Call) -> Response:
+        return success(encoded_profile(chosen(call)))
 
-    async def change_profile(request: Request) -> Response:
-        values = checked(await json_object(request), PROFILE_FIELDS)
-        return success(encoded_profile(content(request).change_profile(chosen(request), values)))
+    async def change_profile(call: Call) -> Response:
+        values = checked(await json_object(call), PROFILE_FIELDS)
+        return success(encoded_profile(call.content.change_profile(chosen(call), values)))
 
-    async def delete_profile(request: Request) -> Response:
-        content(request).delete_profile(chosen(request))
+    async def delete_profile(call: Call) -> Response:
+        call.content.delete_profile(chosen(call))
         return success(b"null")
 
-    async def list_blocks(request: Request) -> Response:
-        return paging.page(request, content(request).blocks(chosen(request)).oldest, encoded_block, ids.BLOCK)
+    async def list_blocks(call: Call) -> Response:
+        return paging.page(call, call.content.blocks(chosen(call)).oldest, encoded_block, ids.BLOCK)
 
-    async def make_block(request: Request) -> Response:
-        values = required(checked(await json_object(request), BLOCK_FIELDS), "title")
-        return success(encoded_block(content(request).add_block(chosen(request), values)), status=201)
+    async def make_block(call: Call) -> Response:
+        values = required(checked(await json_object(call), BLOCK_FIELDS), "title")
+        return success(encoded_block(call.content.add_block(chosen(call), values)), status=201)
 
-    async def read_block(request: Request) -> Response:
-        return success(encoded_block(chosen_block(request)))
+    async def read_block(call: Call) -> Response:
+        return success(encoded_block(chosen_block(call)))
 
-    async def change_block(request: Request) -> Response:
-        values = checked(await json_object(request), BLOCK_FIELDS)
-        return success(encoded_block(content(request).change_block(chosen_block(request), values)))
+    async def change_block(call: Call) -> Response:
+        values = checked(await json_object(call), BLOCK_FIELDS)
+        return success(encoded_block(call.content.change_block(chosen_block(call), values)))
 
-    async def delete_block(request: Request) -> Response:
-        content(request).delete_block(chosen_block(request))
+    async def delete_block(call: Call) -> Response:
+        call.content.delete_block(chosen_block(call))
         return success(b"null")
 
-    def content(request: Request) -> Content:
-        return request.state.content
+    def chosen(call: Call) -> Profile:
+        return call.content.profile(call.path_params["id"])
 
-    def chosen(request: Request) -> Profile:
-        return content(request).profile(request.path_params["id"])
-
-    def chosen_block(request: Request) -> Block:
-        return content(request).block(chosen(request), request.path_params["block_id"])
+    def chosen_block(call: Call) -> Block:
+        return call.content.block(chosen(call), call.path_params["block_id"])
 
     return [
         Resource("/profiles", paging.query(ids.PROFILE), GET=list_profiles, POST=make_profile),
