@@ -6,6 +6,7 @@ Success is ``{"success": true, "data": …}``, failure ``{"success": false, "err
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -152,5 +153,9 @@ def success(data: bytes, status: int = 200, headers: dict[str, str] | None = Non
 
 def failure(error: ApiError) -> Response:
     """Answer with an error in the envelope and with the error's own headers."""
-    body = encode({"success": False, "error": error.as_json()})
-    return Response(body, error.status, error.headers, "application/json")
+    return Response(_failed(tuple(error.as_json().items())), error.status, error.headers, "application/json")
+
+
+@lru_cache(maxsize=1_000)
+def _failed(error: tuple[tuple[str, Any], ...]) -> bytes:
+    return encode({"success": False, "error": dict(error)})

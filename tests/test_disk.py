@@ -1,5 +1,6 @@
 """The disk: full, full halfway through a change, read-only. What was refused never happened; what was answered stays."""
 
+import asyncio
 import ctypes
 import os
 import subprocess
