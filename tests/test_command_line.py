@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import requests
@@ -76,29 +77,42 @@ def test_a_missing_folder_is_told(tmp_path):
 
 
 @pytest.mark.long
-def test_what_was_answered_survives_a_kill(tmp_path):
+def test_what_was_answered_survives_a_kill_in_the_middle_of_writing(tmp_path):
     database = str(tmp_path / "mock.db")
     with MockServer(database=database) as server:
         page = SettingsPage(server.base_url)
         page.sign_up()
+        page.change_plan("Business")
         headers = {"Authorization": f"Bearer {page.generate_token(name='writer')}"}
-    answered = set()
-    for _ in range(20):
-        server = MockServer(database=database)
-        with requests.Session() as session:
-            session.headers.update(headers)
-            for number in range(50):
-                link = session.post(f"{server.base_url}/links", json={"url": f"https://example.com/{number}"}, timeout=10)
-                answered.add(link.json()["data"]["id"])
+    answered: set[str] = set()
+    for number in range(20):
+        server = MockServer("--quiet", database=database)
+        writers = [Thread(target=write_until_it_dies, args=(server.base_url, headers, answered)) for _ in range(4)]
+        for writer in writers:
+            writer.start()
+        time.sleep(0.1 + number * 0.01)
         server.kill()
+        for writer in writers:
+            writer.join()
     with MockServer(database=database) as server:
         kept, address = set(), f"{server.base_url}/links?limit=100"
         while address:
-            page = requests.get(address, headers=headers, timeout=10)
-            kept |= {link["id"] for link in page.json()["data"]}
-            address = page.links.get("next", {}).get("url")
+            listed = requests.get(address, headers=headers, timeout=10)
+            kept |= {link["id"] for link in listed.json()["data"]}
+            address = listed.links.get("next", {}).get("url")
     assert answered <= kept
-    assert len(answered) == 1000
+    assert len(answered) > 500
+
+
+def write_until_it_dies(base_url, headers, answered):
+    """Make link after link, and note each that was answered."""
+    with requests.Session() as session:
+        session.headers.update(headers)
+        try:
+            while (answer := session.post(f"{base_url}/links", json={"url": "https://example.com"}, timeout=10)).ok:
+                answered.add(answer.json()["data"]["id"])
+        except requests.RequestException:
+            pass  # killed
 
 
 def test_a_quiet_server_prints_no_requests():
