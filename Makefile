@@ -16,7 +16,7 @@ lab: .venv/course .env ## Start the mock server, and JupyterLab on the first not
 	trap 'kill $$server 2>/dev/null; wait $$server' EXIT; trap 'exit 0' INT TERM; \
 	$(BIN)/jupyter lab --ServerApp.answer_yes=True --ContentsManager.allow_hidden=True \
 		--AsyncMappingKernelManager.transport_encryption=auto --ServerApp.root_dir=. \
-		--LabApp.default_url=/lab/tree/notebooks/01-generate-a-token.ipynb $(LAB_OPTIONS)
+		--LabApp.default_url=/lab/tree/notebooks/01-start-here.ipynb $(LAB_OPTIONS)
 
 test: .venv/tests ## Prove every notebook, the mock server and the site
 	$(BIN)/python -m pytest -m "not long"

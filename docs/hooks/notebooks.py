@@ -78,6 +78,12 @@ def on_page_content(html, page, config, files):
     return str(content)
 
 
+def on_post_page(output, page, config):
+    """Leave out the white space around the article, in which the theme's templates indent: a sixth of a page."""
+    before, article, after = re.split(r"(<article.*</article>)", output, maxsplit=1, flags=re.DOTALL)
+    return re.sub(r"\s*\n\s*", "\n", before) + article + re.sub(r"\s*\n\s*", "\n", after)
+
+
 def warn_of_unexpected_errors(page):
     """A traceback is published only if its cell announces it with the tag `raises-exception`."""
     notebook = json.loads(Path(page.file.abs_src_path).read_text(encoding="utf-8"))
@@ -105,8 +111,12 @@ def native_cells(html):
 
 def native_code(pre):
     """Material's code block: its script finds `.highlight > pre > code`, and adds the copy button there."""
-    for span in pre.select("span.n, span.w, span.p, span.o"):
-        span.unwrap()  # Names, punctuation and operators read well in the colour of text, and are most of the markup.
+    # Names, punctuation, operators and the braces of f-strings read well in the colour of text, and are most of the markup.
+    for span in pre.select("span.n, span.w, span.p, span.o, span.si, span.sa, span:empty"):
+        span.unwrap()
+    for span in pre.select("span"):  # a string comes in pieces
+        while isinstance(span.next_sibling, Tag) and span.next_sibling.attrs == span.attrs:
+            span.extend(list(span.next_sibling.extract().contents))
     code = element("code", list((pre.code or pre).contents))
     return element("div", [element("pre", [code])], {"class": "highlight"})
 
