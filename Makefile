@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all bench site serve notebooks lock clean
+.PHONY: help lab test test-all proof bench site serve notebooks lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: .venv/tests ## Prove every notebook, the mock server and the site
 
 test-all: .venv/tests ## The same, and the suites that take long
 	$(BIN)/python -m pytest
+
+proof: .venv/tests ## Break each documented behaviour of the mock server, and see a notebook notice
+	$(BIN)/python -m tests.proof
 
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn; needs Linux, npm and wrk
 	$(BIN)/python -m bench $(BENCH_OPTIONS)

@@ -19,8 +19,11 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
+# Without it, each kernel warns that what it says on the loopback is not encrypted.
+QUIET = Config({"AsyncKernelManager": {"transport_encryption": "auto"}})
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
@@ -30,10 +33,16 @@ class MockServer:
     ``base_url`` and ``origin`` are its addresses; ``log()`` is all that it printed.
     """
 
-    def __init__(self, *arguments: str, database: str = ":memory:", environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        database: str = ":memory:",
+        environment: dict[str, str] | None = None,
+        module: tuple[str, ...] = ("mock_server",),
+    ) -> None:
         self._final_log: str | None = None
         self._log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
-        command = [sys.executable, "-m", "mock_server", "--port", "0", "--database", database, *arguments]
+        command = [sys.executable, "-m", *module, "--port", "0", "--database", database, *arguments]
         # A process group of its own: Ctrl-C in the terminal goes to pytest, which then stops the server.
         self.process = subprocess.Popen(
             command,
@@ -96,13 +105,14 @@ def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
     return {"LINKED_IS_BASE_URL": base_url, "LINKED_IS_API_TOKEN": token}
 
 
-def run_notebook(path: Path, environment: dict[str, str]) -> nbformat.NotebookNode:
+def run_notebook(path: Path, environment: dict[str, str], timeout: int = 60) -> nbformat.NotebookNode:
     """Run a notebook in its own folder from top to bottom and return it with its outputs.
 
-    Raises nbclient's CellExecutionError at the first cell that fails.
+    Raises nbclient's CellExecutionError at the first cell that fails, CellTimeoutError at one that takes longer than
+    ``timeout`` (seconds).
     """
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=60, kernel_name="python3", record_timing=False)
+    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", record_timing=False, config=QUIET)
     client.execute(cwd=str(path.parent), env={**os.environ, **environment})
     return notebook
 

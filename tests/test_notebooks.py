@@ -4,6 +4,8 @@ import copy
 import os
 import re
 import shutil
+import subprocess
+import sys
 import threading
 import time
 
@@ -166,6 +168,13 @@ def test_on_linked_is_a_notebook_stops_where_a_person_must_click(name):
 def test_a_wrong_token_ends_in_the_next_step(server, token):
     with pytest.raises(CellExecutionError, match="into .env.* restart the kernel"):
         run_notebook(NOTEBOOKS[3], learner_environment(server.base_url, token))
+
+
+@pytest.mark.long
+def test_each_documented_behaviour_that_breaks_turns_a_notebook_red():
+    result = subprocess.run([sys.executable, "-m", "tests.proof"], cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert result.returncode == 0, result.stdout
+    assert int(result.stdout.splitlines()[-1].split()[0]) >= 30
 
 
 def test_nothing_of_the_developers_own_settings_gets_into_a_run():

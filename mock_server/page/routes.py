@@ -28,11 +28,15 @@ HOUR = 60 * 60
 LIFETIMES = {"never": None, "1 hour": HOUR, "30 days": 30 * 24 * HOUR, "90 days": 90 * 24 * HOUR}
 
 
+class ShownOnce(dict[str, tuple[str, str]]):
+    """Name and text of a token that was not seen yet, by session. Taking it out is the one time."""
+
+
 def routes(store: Store, class_code: str | None = None) -> list[Route]:
     """Return the routes of the page. With a ``class_code``, signing up asks for it."""
     sessions = Sessions(store)
     brake = LoginBrake()
-    shown_once: dict[str, tuple[str, str]] = {}  # session → name and text of a token not yet seen
+    shown_once = ShownOnce()
 
     def render(request: Request, template: str, status: int = 200, **values: object) -> Response:
         response = Response(status_code=status, media_type="text/html", headers=HEADERS)
