@@ -1,18 +1,19 @@
 import os
+import sys
 
 import requests
 from dotenv import load_dotenv
 
 load_dotenv()
-response = requests.get(
-    f"{os.environ['LINKED_IS_BASE_URL']}/links",
-    headers={"Authorization": f"Bearer {os.environ['LINKED_IS_API_TOKEN']}"},
-    timeout=10,
-)
+links = f"{os.getenv('LINKED_IS_BASE_URL', '')}/links"
+headers = {"Authorization": f"Bearer {os.getenv('LINKED_IS_API_TOKEN', '')}"}
+try:
+    response = requests.get(links, headers=headers, timeout=10)
+    body = response.json()
+except (requests.RequestException, UnicodeError):
+    sys.exit(f"No answer from {links}. Start the mock server, or correct .env.")
 print(response.status_code, response.reason)
-body = response.json()
-if body["success"]:
-    for link in body["data"]:
-        print(link["shortUrl"], link["clicks"])
-else:
-    print(body["error"]["code"], "-", body["error"]["message"])
+if not body["success"]:
+    sys.exit(f"{body['error']['code']} - {body['error']['message']}")
+for link in body["data"]:
+    print(link["shortUrl"], link["clicks"])

@@ -1,0 +1,19 @@
+const { LINKED_IS_BASE_URL = "", LINKED_IS_API_TOKEN = "" } = process.env;
+const links = `${LINKED_IS_BASE_URL}/links`;
+try {
+  const response = await fetch(links, {
+    headers: { Authorization: `Bearer ${LINKED_IS_API_TOKEN}` },
+    signal: AbortSignal.timeout(10_000),
+  });
+  const body = await response.json();
+  console.log(response.status, response.statusText);
+  if (body.success) {
+    for (const link of body.data) console.log(link.shortUrl, link.clicks);
+  } else {
+    console.error(`${body.error.code} - ${body.error.message}`);
+    process.exitCode = 1;
+  }
+} catch {
+  console.error(`No answer from ${links}. Start the mock server, or correct .env.`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The header goes in through standard input: other users of the computer can see a command line.
+# HTTP/1.1, because HTTP/2 has no reason, such as OK, behind the status.
+links=$LINKED_IS_BASE_URL/links
+answer=$(curl --silent --max-time 10 --http1.1 --include --header @- "$links" \
+  <<< "Authorization: Bearer $LINKED_IS_API_TOKEN") && body=${answer#*$'\r\n\r\n'} && jq empty <<< "$body" 2> /dev/null || {
+  echo "No answer from $links. Start the mock server, or correct .env." >&2
+  exit 1
+}
+status_line=${answer%%$'\r'*}
+echo "${status_line#* }"
+jq --raw-output 'if .success then .data[] | "\(.shortUrl) \(.clicks)"
+  else .error | "\(.code) - \(.message)\n" | halt_error(1) end' <<< "$body"
