@@ -36,8 +36,9 @@ site: .venv/course ## Build the site into site/
 serve: .venv/course ## Serve the site, and build it again when a file changes
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
-notebooks: .venv/tests ## Run every notebook against a fresh mock server and save the outputs
+notebooks: .venv/tests ## Run every notebook and solution, save the outputs, write the exercises
 	$(BIN)/python -m tests.running
+	$(BIN)/python -m tests.exercises
 
 lock: .venv/course ## Compile requirements.in to requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
