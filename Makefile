@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all proof bench site serve notebooks lock clean
+.PHONY: help lab test test-all proof workshop bench site serve notebooks lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test-all: .venv/tests ## The same, and the suites that take long
 
 proof: .venv/tests ## Break each documented behaviour of the mock server, and see a notebook notice
 	$(BIN)/python -m tests.proof
+
+workshop: .venv/course ## Make the workshop in a zip: notebooks, site, slides, and wheels for every system
+	$(BIN)/python -m workshop.bundle
 
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn; needs Linux, npm and wrk
 	$(BIN)/python -m bench $(BENCH_OPTIONS)

@@ -38,7 +38,7 @@ def need(*programs):
             subprocess.run(["apt-get", "update", "-qq"], check=True)
             subprocess.run(["apt-get", "install", "-y", "-qq", program], check=True, stdout=subprocess.DEVNULL)
         if not shutil.which(program):
-            message = f"SAMPLES SKIPPED: no {program} found. Install it, on Debian: sudo apt-get install {program}"
+            message = f"SAMPLES SKIPPED: no {program} found. Install {'Node 20.6 or newer' if program == 'node' else program}"
             (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
 
 

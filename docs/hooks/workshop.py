@@ -1,0 +1,177 @@
+"""MkDocs hook that writes the workshop's pages from the notebooks: their names, their minutes, what fits into a day.
+
+A page names a lesson by its file name without the number: `[text](lesson:call-the-api)` is a link to it, and in the
+guide the heading `## call-the-api` becomes its title. So the pages stay true when lessons are renumbered.
+"""
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+# `--strict` counts the warnings of loggers below `mkdocs`.
+log = logging.getLogger("mkdocs.plugins.workshop")
+
+# What a workshop can least do without comes first. Each is a word of a lesson's file name.
+PRIORITY = ("generate", "load", "call", "errors", "revoke", "start", "rotate", "use", "limits")
+BEGINNING = 9 * 60  # nine o'clock, in minutes
+WELCOME = END = 5
+BREAK = 10
+UNBROKEN = 90  # minutes after which people need a break
+
+AGENDA = re.compile(r"\*The agenda of (\d+) minutes stands here on the site: `make serve`\.\*")
+LESSONS = "*The list of lessons stands here on the site: `make serve`.*"
+HEADING = re.compile(r"^## ([a-z0-9]+(?:-[a-z0-9]+)+)$", re.MULTILINE)
+LINK = re.compile(r"\(lesson:([a-z0-9-]+)\)")
+HOST = {
+    "Welcome": "Base URL and class code are on the wall. Open the board on your own screen.",
+    "Break": "Look at the board: who has no token yet?",
+    "Questions": "Take questions. Nobody asks? Go on in the course.",
+    "End": "Hand out the feedback form. All revoke their tokens.",
+}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A notebook, as its own text and metadata describe it. ``slug`` is the file name without its number."""
+
+    file: str
+    slug: str
+    title: str
+    minutes: int
+    goal: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of an agenda: a lesson, or what stands between lessons."""
+
+    name: str
+    minutes: int
+    lesson: Lesson | None = None
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Put what a page asks for in the place of its marker."""
+    if not page.file.src_uri.startswith("workshop/"):
+        return markdown
+    course = read_course(Path(config.config_file_path).parent / "notebooks")
+    written, problems = write(markdown, course)
+    if page.file.src_uri == "workshop/instructor-guide.md":
+        entries = HEADING.findall(markdown)
+        problems += [f"has no entry for {lesson.file}" for lesson in course if lesson.slug not in entries]
+    for problem in problems:
+        log.warning("Page '%s' %s.", page.file.src_uri, problem)
+    return written
+
+
+def write(markdown, course):
+    """Return the page with every marker replaced, and what is wrong with it."""
+    by_slug = {lesson.slug: lesson for lesson in course}
+    problems = []
+
+    def known(slug):
+        if slug not in by_slug:
+            problems.append(f"names the lesson '{slug}', which is not there")
+        return by_slug.get(slug)
+
+    def heading(found):
+        lesson = known(found[1])
+        if lesson is None:
+            return found[0]
+        return f"## {lesson.title} {{ #{lesson.slug} }}\n\n{lesson.minutes} minutes. {link('Open the notebook', lesson)}."
+
+    def target(found):
+        lesson = known(found[1])
+        return f"(../notebooks/{lesson.file})" if lesson else found[0]
+
+    markdown = HEADING.sub(heading, markdown)
+    markdown = LINK.sub(target, markdown)
+    markdown = AGENDA.sub(lambda found: agenda_table(agenda(course, int(found[1]))), markdown)
+    return markdown.replace(LESSONS, lesson_table(course)), problems
+
+
+def read_course(folder):
+    """Return the lessons of the notebooks, in their order."""
+    return [read_lesson(path) for path in sorted(folder.glob("*.ipynb"))]
+
+
+def read_lesson(path):
+    """Return the lesson of a notebook."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    return Lesson(
+        file=path.name,
+        slug=re.sub(r"^\d+-", "", path.stem),
+        title=re.search(r"(?m)^# (.+)", text)[1],
+        minutes=notebook["metadata"]["linked_is"]["minutes"],
+        goal=re.search(r"\*\*What you'll do:\*\* (.+)", text)[1],
+    )
+
+
+def agenda(course, minutes):
+    """Fill the minutes: by priority, every lesson that still fits; then in the order of the course."""
+    chosen = []
+    for lesson in sorted(course, key=priority):
+        attempt = [one for one in course if one in chosen or one is lesson]
+        if length(opening(attempt)) + END <= minutes:
+            chosen = attempt
+    blocks = opening(chosen)
+    left = minutes - length(blocks) - END
+    return [*blocks, *([Block("Questions", left)] if left else []), Block("End", END)]
+
+
+def priority(lesson):
+    """Return the place of a lesson's word in PRIORITY. A lesson without one comes last."""
+    words = lesson.slug.split("-")
+    return next((place for place, word in enumerate(PRIORITY) if word in words), len(PRIORITY))
+
+
+def opening(lessons):
+    """Return the welcome and the lessons, with a break before each that would make it too long without one."""
+    blocks, unbroken = [Block("Welcome", WELCOME)], WELCOME
+    for lesson in lessons:
+        if unbroken + lesson.minutes > UNBROKEN:
+            blocks.append(Block("Break", BREAK))
+            unbroken = 0
+        blocks.append(Block(lesson.title, lesson.minutes, lesson))
+        unbroken += lesson.minutes
+    return blocks
+
+
+def length(blocks):
+    """Return the minutes of all blocks together."""
+    return sum(block.minutes for block in blocks)
+
+
+def agenda_table(blocks):
+    """Return an agenda as a run sheet: clock time, minutes, what it is, what the host does."""
+    rows = ["| Time | Minutes | What | You, the host |", "| --- | --- | --- | --- |"]
+    now = BEGINNING
+    for block in blocks:
+        if block.lesson:
+            what = link(block.name, block.lesson)
+            do = f"Say: “You'll {block.lesson.goal}” [More to say](instructor-guide.md#{block.lesson.slug})"
+        else:
+            what, do = block.name, HOST[block.name]
+        rows.append(f"| {clock(now)} | {block.minutes} | {what} | {do} |")
+        now += block.minutes
+    return "\n".join([*rows, f"| {clock(now)} | {length(blocks)} together | Over | |"])
+
+
+def lesson_table(course):
+    """Return one row for each lesson."""
+    rows = ["| Lesson | Minutes | You'll |", "| --- | --- | --- |"]
+    rows += [f"| {link(lesson.title, lesson)} | {lesson.minutes} | {lesson.goal} |" for lesson in course]
+    return "\n".join([*rows, f"| All {len(course)} | {sum(lesson.minutes for lesson in course)} | |"])
+
+
+def link(text, lesson):
+    """Return a link from a page of the workshop to a lesson."""
+    return f"[{text}](../notebooks/{lesson.file})"
+
+
+def clock(minutes):
+    """Return a time of day."""
+    return f"{minutes // 60}:{minutes % 60:02}"
