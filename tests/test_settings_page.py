@@ -91,7 +91,7 @@ def test_the_cookie_and_the_page_are_locked_down(server):
     cookie = answer.headers["Set-Cookie"].lower()
     assert "httponly" in cookie and "samesite=lax" in cookie
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
 def test_on_https_the_cookie_is_bound_to_the_host(bench):
