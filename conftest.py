@@ -21,11 +21,7 @@ from mock_server.database import Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
 from tests import contract
-from tests.exercises import EXERCISES
 from tests.running import MockServer, learner_environment
-
-# Exercises are to be worked on; their solutions are validated.
-collect_ignore = [str(path) for path in EXERCISES]
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",  # containers run as root

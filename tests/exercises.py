@@ -1,7 +1,7 @@
 """Make the exercises from their solutions, the one source: ``notebooks/exercises/*.solution.ipynb``.
 
-``python -m tests.exercises`` runs the solutions against a fresh mock server, saves their outputs and writes the
-exercises beside them.
+``python -m tests.exercises`` runs the solutions against a fresh mock server and saves their outputs; then it writes
+the exercises beside them and runs those too, as a learner finds them: each check says what is to be done.
 
 In a solution, a comment says what a learner finds in place of a line, or of the lines from ``# solution`` on::
 
@@ -52,24 +52,36 @@ def unsolved(source: str) -> str:
     return "\n".join(lines)
 
 
-def exercise(solution: Path) -> str:
-    """Return the text of the exercise that a solution makes."""
-    notebook = copy.deepcopy(nbformat.read(solution, as_version=4))
+def exercise(solution: Path) -> nbformat.NotebookNode:
+    """Return the exercise that a solution makes, not yet run. Its checks are announced as cells that fail."""
+    notebook = without_outputs(nbformat.read(solution, as_version=4))
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.source, cell.outputs, cell.execution_count = unsolved(cell.source), [], None
-    return nbformat.writes(notebook) + "\n"
+            cell.source = unsolved(cell.source)
+        if cell.id.startswith("check-"):
+            cell.metadata["tags"] = ["raises-exception"]
+    return notebook
+
+
+def without_outputs(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a copy of a notebook as before its first run."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
 
 
 def main() -> None:
     """Run every solution and save it with its outputs; write its exercise."""
     with MockServer() as server:
         for solution, path in zip(SOLUTIONS, EXERCISES, strict=True):
-            print(f"Running {solution.name}")
-            notebook = run_notebook(solution, learner_environment(server.base_url))
-            notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
-            nbformat.write(notebook, solution)
-            path.write_text(exercise(solution), encoding="utf-8")
+            nbformat.write(exercise(solution), path)
+            for one in (solution, path):
+                print(f"Running {one.name}")
+                notebook = run_notebook(one, learner_environment(server.base_url))
+                notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
+                nbformat.write(notebook, one)
 
 
 if __name__ == "__main__":
