@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
@@ -11,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -142,7 +143,10 @@ def is_ours(host: bytes, host_names: frozenset[str]) -> bool:
 
 
 class BodyLimit:
-    """Stop reading a body that is too large. Starlette's own limit would not answer in the envelope."""
+    """Stop reading a body that is too large, or whose sender hangs up: that is nobody's mistake, so nothing is logged.
+
+    Starlette's own limit would not answer in the envelope.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -158,4 +162,5 @@ class BodyLimit:
                 raise PayloadTooLarge
             return message
 
-        await self.app(scope, receive_up_to_limit, send)
+        with suppress(ClientDisconnect):
+            await self.app(scope, receive_up_to_limit, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -59,6 +60,8 @@ class Gate:
             response = self._refused(noted, error)
         except DatabaseError as error:
             response = self._refused(noted, InternalError(str(error)))
+        except ClientDisconnect:
+            raise  # nobody is there to be answered
         except Exception as error:
             response, crash = self._refused(noted, InternalError()), error
         noted.status = response.status_code

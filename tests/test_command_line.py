@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -205,6 +206,20 @@ def test_a_log_that_can_not_be_written_stops_nothing(tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
     assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_client_that_hangs_up_is_no_mistake_of_the_server():
+    with MockServer() as server:
+        page = SettingsPage(server.base_url)
+        page.sign_up()
+        fields = f"Authorization: Bearer {page.generate_token()}\r\nContent-Type: application/json\r\n"
+        address = urlsplit(server.origin)
+        for path in ("/v1/links", "/login"):
+            with socket.create_connection((address.hostname, address.port)) as connection:
+                connection.sendall(f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\n{fields}Content-Length: 9\r\n\r\n{{".encode())
+                time.sleep(0.1)
+        page.tokens()
+    assert "Traceback" not in server.log()
 
 
 def free_port():
