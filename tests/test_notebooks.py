@@ -45,6 +45,8 @@ def findings(notebook):
     for part in ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did"):
         if part not in text:
             found.append(f"it lacks {part}")
+    if text.count("<details><summary>") < 3 or "## Check yourself" not in text:
+        found.append("it has no quiz")
     if f"**Time:** {notebook.metadata.linked_is.minutes} minutes" not in text:
         found.append("its time is not that of its metadata")
     return found

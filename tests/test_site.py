@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from mock_server.envelope import ApiError
+from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT
 
 
@@ -49,7 +50,9 @@ def cells_of(path):
 
 
 def test_a_notebook_page_is_light(site):
-    for page in notebook_pages(site):
+    pages = list((site / "notebooks").rglob("index.html"))
+    assert len(pages) == len(NOTEBOOKS) + len(EXERCISES) + len(SOLUTIONS)
+    for page in pages:
         assert page.stat().st_size < 40_000, page
 
 
@@ -122,7 +125,7 @@ def test_the_contents_lead_to_the_headings(site, pages):
 
 
 def test_the_errors_page_lists_what_the_code_answers(site, pages):
-    text = pages[site / "errors" / "index.html"].get_text()
+    text = pages[site / "reference" / "errors" / "index.html"].get_text()
     for error in ApiError.__subclasses__():
         assert error.code in text and str(error.origin) in text
         if error.status == 401:
@@ -135,7 +138,7 @@ def test_each_fault_in_a_notebook_fails_the_build(tmp_path):
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)
     path = tmp_path / "notebooks" / NOTEBOOKS[0].name
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    faults = "[page](no-such-page.ipynb) [anchor](../docs/errors.md#no-such-anchor) [heading](#no-such-heading)"
+    faults = "[page](no-such-page.ipynb) [anchor](../docs/reference/errors.md#no-such-anchor) [heading](#no-such-heading)"
     error = {"output_type": "error", "ename": "KeyError", "evalue": "data", "traceback": ["KeyError: data"]}
     notebook["cells"] += [
         {"cell_type": "markdown", "id": "faults", "metadata": {}, "source": faults},

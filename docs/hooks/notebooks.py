@@ -1,4 +1,4 @@
-"""MkDocs hook that publishes `notebooks/*.ipynb` as pages that look native to Material.
+"""MkDocs hook that publishes `notebooks/**/*.ipynb` as pages that look native to Material.
 
 mkdocs-jupyter converts a notebook to JupyterLab's markup and puts JupyterLab's style sheet, 575 KB, into each page.
 This hook takes the cells out of that markup and writes them down as Material writes a Markdown page: its code blocks,
@@ -42,9 +42,10 @@ def on_config(config):
 def on_files(files, config):
     """Mount the notebooks, which live outside `docs/`, under `notebooks/` of the site."""
     project = Path(config.config_file_path).parent
-    for path in sorted((project / "notebooks").glob("*.ipynb")):
+    for path in sorted((project / "notebooks").rglob("*.ipynb")):
         uri = path.relative_to(project).as_posix()
-        files.append(File(uri, str(project), config.site_dir, config.use_directory_urls))
+        if ".ipynb_checkpoints" not in uri:  # JupyterLab's own copies
+            files.append(File(uri, str(project), config.site_dir, config.use_directory_urls))
     return files
 
 
@@ -62,7 +63,7 @@ def on_env(env, config, files):
 def on_page_content(html, page, config, files):
     """Replace JupyterLab's markup by Material's, and tell MkDocs of the page's contents, anchors and links."""
     if not page.file.src_uri.endswith(".ipynb"):
-        return None
+        return lighter_code(html)
     warn_of_unexpected_errors(page)
     content = native_cells(html)
     for box in content.select("blockquote, div.admonition"):
@@ -81,7 +82,13 @@ def on_page_content(html, page, config, files):
 def on_post_page(output, page, config):
     """Leave out the white space around the article, in which the theme's templates indent: a sixth of a page."""
     before, article, after = re.split(r"(<article.*</article>)", output, maxsplit=1, flags=re.DOTALL)
-    return re.sub(r"\s*\n\s*", "\n", before) + article + re.sub(r"\s*\n\s*", "\n", after)
+    return without_indents(before) + article + without_indents(after)
+
+
+def without_indents(html):
+    """Return the theme's own markup without line ends between tags, where they mean nothing, and around words."""
+    html = re.sub(r"\s*\n\s*", "\n", html)
+    return re.sub(r"(?<=>)\n|\n(?=<)", "", html).replace(' xmlns="http://www.w3.org/2000/svg"', "")
 
 
 def warn_of_unexpected_errors(page):
@@ -107,6 +114,15 @@ def native_cells(html):
             content.append(native_code(code))
             content.extend([native_output(output) for output in cell.select(".jp-OutputArea-output")])
     return content
+
+
+def lighter_code(html):
+    """Return a Markdown page with the code blocks of a notebook's: half the markup of a page with many samples."""
+    content = BeautifulSoup(html, "html.parser")
+    for pre in content.select("div.highlight > pre"):
+        block = native_code(pre)
+        pre.replace_with(block.pre)
+    return str(content)
 
 
 def native_code(pre):
