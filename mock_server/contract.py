@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
+from importlib.util import find_spec
 from typing import Any
 
 from starlette.requests import Request
@@ -25,7 +26,8 @@ def openapi() -> dict[str, Any]:
     """Return the contract."""
     import yaml  # here, for most starts never need it
 
-    return yaml.load((resources.files("mock_server") / "openapi.yaml").read_bytes(), Loader=yaml.CSafeLoader)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one needs a C library
+    return yaml.load((resources.files("mock_server") / "openapi.yaml").read_bytes(), Loader=loader)
 
 
 def routes() -> list[Route]:
@@ -37,6 +39,9 @@ def routes() -> list[Route]:
     async def docs(request: Request) -> Response:
         return page("docs.html", headers=SWAGGER_HEADERS)
 
+    contract = Route("/openapi.json", as_json)
+    if not find_spec("mkdocs_swagger_ui_tag"):  # left out where 1.5 MB weigh too much
+        return [contract]
     swagger_ui = resources.files("mkdocs_swagger_ui_tag") / "swagger-ui"
     files = [static_file(name, swagger_ui / path) for name, path in _SWAGGER_UI.items()]
-    return [Route("/openapi.json", as_json), Route("/docs", docs, include_in_schema=False), *files]
+    return [contract, Route("/docs", docs, include_in_schema=False), *files]

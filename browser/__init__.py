@@ -1,0 +1,1 @@
+"""What builds the course into a browser tab: JupyterLite, Python from Pyodide, and the mock server inside."""

@@ -1,0 +1,69 @@
+"""Settings > API beside the notebook: the page around the notebook asks, the mock server in the kernel answers.
+
+The two talk over a Jupyter comm. The browser's part is `browser/shell/shell.js`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import requests
+from bs4 import BeautifulSoup, Script, Stylesheet, Tag
+
+COMM = "linked-is-settings"
+
+
+def open_to_the_page(base_url: SplitResult) -> None:
+    """Answer each window that the page around the notebook opens."""
+    from IPython import get_ipython
+
+    origin = f"{base_url.scheme}://{base_url.netloc}"
+    get_ipython().kernel.comm_manager.register_target(COMM, lambda comm, message: Window(comm, origin))
+
+
+class Window:
+    """One window onto the mock server's pages, with cookies of its own."""
+
+    def __init__(self, comm: Any, origin: str) -> None:
+        self.origin = origin
+        self.session = requests.Session()
+        self.comm = comm
+        comm.on_msg(self._asked)
+
+    def _asked(self, message: dict[str, Any]) -> None:
+        asked = message["content"]["data"]
+        self.comm.send(self.open(asked["path"], asked.get("form")))
+
+    def open(self, path: str, form: dict[str, str] | None = None) -> dict[str, str]:
+        """Open a page, or send a form to it; return where that leads and the page in one piece.
+
+        What does not answer is shown as a page too.
+        """
+        address = urljoin(self.origin, path)
+        method = "GET" if form is None else "POST"
+        answer = self.session.request(method, address, data=form, timeout=10)
+        return {"path": urlsplit(answer.url).path, "html": self._in_one_piece(answer.text)}
+
+    def _in_one_piece(self, html: str) -> str:
+        """Return a page with its style sheet, script and pictures in it: the window has no server to ask."""
+        page = BeautifulSoup(html, "html.parser")
+        for link in page.select("link[rel=stylesheet]"):
+            link.replace_with(element("style", Stylesheet(self._text(link["href"]))))
+        for script in page.select("script[src]"):
+            script.replace_with(element("script", Script(self._text(script["src"]))))
+        for picture in page.select("img[src]"):
+            picture.replace_with(BeautifulSoup(self._text(picture["src"]), "html.parser"))
+        for link in page.select("link[rel=icon], footer a[href='/docs']"):
+            link.decompose()
+        return str(page)
+
+    def _text(self, path: Any) -> str:
+        return self.session.get(urljoin(self.origin, str(path)), timeout=10).text
+
+
+def element(name: str, text: Script | Stylesheet) -> Tag:
+    """Return an element whose text is not to be escaped."""
+    tag = Tag(name=name)
+    tag.append(text)
+    return tag

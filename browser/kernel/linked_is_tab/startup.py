@@ -1,0 +1,50 @@
+"""Run by IPython when a kernel starts in a tab: the mock server answers, and the project's dotfiles are there."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from importlib import resources
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mock_server.app import create_app
+from mock_server.clock import Clock
+from mock_server.database import Database
+from mock_server.page import sessions
+from mock_server.store import Store
+
+from linked_is_tab import settings_window, transport
+
+BASE_URL = "http://127.0.0.1:8787/v1"
+
+
+def start() -> None:
+    """Start a mock server with nothing in it."""
+    if not hasattr(hashlib, "scrypt"):
+        sessions._scrypt = _without_openssl  # type: ignore[assignment]
+    transport.serve(create_app(Store(Database(":memory:"), Clock())), BASE_URL)
+    put_dotfiles(Path("/drive") if Path("/drive").is_dir() else Path("/home"))
+    settings_window.open_to_the_page(urlsplit(BASE_URL))
+
+
+def put_dotfiles(folder: Path) -> None:
+    """Put what begins with a dot where the notebooks look for it: static hosts leave such files out.
+
+    A learner's own ``.env`` stays as it is.
+    """
+    for file in resources.files("linked_is_tab").joinpath("files").iterdir():
+        target = folder / f".{file.name}"
+        if not target.exists():
+            target.write_bytes(file.read_bytes())
+    settings = folder / ".env"
+    if not settings.exists():
+        settings.write_bytes((folder / ".env.example").read_bytes())
+
+
+def _without_openssl(password: str, salt: bytes) -> bytes:
+    # Python in a tab has no scrypt. Such an account lives in the memory of one tab, and nobody else can reach it.
+    return hmac.digest(salt, password.encode(), "sha256")
+
+
+start()
