@@ -32,7 +32,7 @@ FROM_SOURCE = ["markupsafe", "pyyaml"]
 LEFT_OUT = ("jedi", "0.20.1")
 # What is there before the first cell; the rest comes when it is imported.
 AT_START = ["micropip", "packaging", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython", "requests",
-            "python-dotenv", "tzdata", "beautifulsoup4", "jinja2", "pyyaml", "starlette", "linked-is-mock-server", "linked-is-tab"]  # fmt: skip
+            "python-dotenv", "tzdata", "beautifulsoup4", "jinja2", "pyyaml", "detect-secrets", "starlette", "linked-is-mock-server", "linked-is-tab"]  # fmt: skip
 EPOCH = "1577836800"  # 2020: a wheel of the same files is the same wheel, so a visitor need not load it again
 
 
@@ -81,7 +81,7 @@ def install_tools() -> None:
     """Install JupyterLite into an environment of its own, since it ships every extension that it finds, and Pyodide."""
     venv.create(BUILD / "venv", clear=True, with_pip=True)
     run(PYTHON, "-m", "pip", "install", "--require-hashes", "-r", HERE / "requirements-build.txt")
-    run("npm", "ci", "--no-audit", "--no-fund", cwd=HERE)
+    run("npm", "ci", "--omit=dev", "--no-audit", "--no-fund", cwd=HERE)
     wanted = run(PYTHON, "-c", "from jupyterlite_pyodide_kernel.constants import *; print(PYODIDE_VERSION)").strip()
     found = json.loads((PYODIDE / "package.json").read_text())["version"]
     if wanted != found:

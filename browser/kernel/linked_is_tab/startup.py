@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
+import subprocess
 from importlib import resources
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server.app import create_app
@@ -23,6 +26,7 @@ def start() -> None:
     """Start a mock server with nothing in it."""
     if not hasattr(hashlib, "scrypt"):
         sessions._scrypt = _without_openssl  # type: ignore[assignment]
+    subprocess.Popen = NoPrograms  # type: ignore[assignment,misc]
     transport.serve(create_app(Store(Database(":memory:"), Clock())), BASE_URL)
     put_dotfiles(Path("/drive") if Path("/drive").is_dir() else Path("/home"))
     settings_window.open_to_the_page(urlsplit(BASE_URL))
@@ -40,6 +44,15 @@ def put_dotfiles(folder: Path) -> None:
     settings = folder / ".env"
     if not settings.exists():
         settings.write_bytes((folder / ".env.example").read_bytes())
+
+
+class NoPrograms(subprocess.Popen):  # type: ignore[type-arg]
+    """What a computer says that lacks the program. Pyodide's own error is one that libraries don't expect."""
+
+    def __init__(self, args: Any, *others: Any, **options: Any) -> None:
+        self.returncode = None  # __del__ looks at it
+        self._child_created = False
+        raise FileNotFoundError(errno.ENOENT, "there are no programs in a browser tab", str(args))
 
 
 def _without_openssl(password: str, salt: bytes) -> bytes:

@@ -10,7 +10,7 @@ import asyncio
 import io
 import time
 from collections.abc import Coroutine
-from http.client import RemoteDisconnected, responses
+from http.client import HTTPMessage, RemoteDisconnected, responses
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -66,6 +66,7 @@ def serve(app: ASGIApp, base_url: str) -> None:
                 preload_content=self.preload_content,
                 request_method=method,
                 request_url=url,
+                original_response=WithCookies(answer.headers),
             )
 
     for pool in (HTTPConnectionPool, HTTPSConnectionPool):
@@ -81,10 +82,10 @@ class Answer:
         self.body = b""
         self.waited = 0.0
 
-    async def of(self, app: ASGIApp, method: str, url: str, headers: dict[str, str], body: bytes) -> None:
+    async def of(self, app: ASGIApp, method: str, url: str, headers: dict[Any, Any], body: bytes) -> None:
         """Ask the application."""
         parts = urlsplit(url)
-        sent = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        sent = [(_as_header(name).lower(), _as_header(value)) for name, value in headers.items()]
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -115,6 +116,22 @@ class Answer:
         started = _loop.time()
         await app(scope, receive, send)
         self.waited = _loop.time() - started
+
+
+class WithCookies:
+    """The headers where `requests` looks for cookies: in http.client's own response."""
+
+    def __init__(self, headers: list[tuple[str, str]]) -> None:
+        self.msg = HTTPMessage()
+        for name, value in headers:
+            self.msg[name] = value
+
+    def isclosed(self) -> bool:
+        """Tell urllib3 that all of it is there."""
+        return True
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
 
 
 class PrivateLoop(asyncio.BaseEventLoop):
@@ -178,3 +195,7 @@ def _as_bytes(body: Any) -> bytes:
     if hasattr(body, "read"):
         return _as_bytes(body.read())
     return b"".join(map(_as_bytes, body))
+
+
+def _as_header(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("latin-1")
