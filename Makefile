@@ -33,7 +33,8 @@ workshop: .venv/course ## Make the workshop in a zip: notebooks, site, slides, a
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn; needs Linux, npm and wrk
 	$(BIN)/python -m bench $(BENCH_OPTIONS)
 
-site: .venv/course ## Build the site into site/
+site: .venv/course ## Build the site into site/, with the course in a browser tab where npm is there
+	$(BIN)/python -m browser.build
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 serve: .venv/course ## Serve the site, and build it again when a file changes
@@ -51,7 +52,7 @@ lock: .venv/course ## Compile requirements.in to requirements.txt
 		--custom-compile-command "make lock" tests/requirements.in -o tests/requirements.txt
 
 clean: ## Remove what the tasks made; your .env and the mock server's database stay
-	rm -rf .venv site .pytest_cache *.egg-info
+	rm -rf .venv site browser/.build .pytest_cache *.egg-info
 
 # A learner's own settings: made once, never overwritten.
 .env:

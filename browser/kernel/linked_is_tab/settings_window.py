@@ -36,10 +36,7 @@ class Window:
         self.comm.send(self.open(asked["path"], asked.get("form")))
 
     def open(self, path: str, form: dict[str, str] | None = None) -> dict[str, str]:
-        """Open a page, or send a form to it; return where that leads and the page in one piece.
-
-        What does not answer is shown as a page too.
-        """
+        """Open a page, or send a form to it; return where that leads and the page in one piece."""
         address = urljoin(self.origin, path)
         method = "GET" if form is None else "POST"
         answer = self.session.request(method, address, data=form, timeout=10)

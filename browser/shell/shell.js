@@ -1,0 +1,137 @@
+// The frame around a notebook that runs in the browser. It says how far the start is, shows Settings > API of the
+// mock server in the kernel, and tells what went wrong, with a way out.
+
+const SLOW = 20_000; // milliseconds until the start asks for patience
+const TOO_LONG = 120_000; // until it looks for what is wrong
+const COMM = "linked-is-settings"; // as in linked_is_tab/settings_window.py
+
+const lab = new URL("../lab/", location.href);
+const path = new URLSearchParams(location.search).get("notebook") ?? "notebooks/01-start-here.ipynb";
+const part = (id) => document.getElementById(id);
+
+let comm = null;
+
+function say(text) {
+  part("status").textContent = text;
+}
+
+function giveUp(reason, detail = "") {
+  part("reason").textContent = reason;
+  part("detail").textContent = detail;
+  part("panes").hidden = true;
+  part("problem").hidden = false;
+  say("Not started.");
+}
+
+// What this browser lacks, or null.
+function missing() {
+  if (typeof WebAssembly !== "object") return "Python needs WebAssembly, and this browser has none or has it switched off.";
+  if (!window.isSecureContext) return "The browser lets a page run Python only over https, or from localhost.";
+  if (!("serviceWorker" in navigator)) return "The notebook needs a service worker. A private window or a setting of the browser keeps it away.";
+  if (!("findLast" in Array.prototype)) return "This browser is too old. Update it, or take another one.";
+  return null;
+}
+
+// Whether the site hands out what Python needs: a filter on the way may not.
+async function blocked() {
+  for (const file of ["jupyter-lite.json", "static/pyodide/pyodide-lock.json", "static/pyodide/pyodide.asm.wasm"]) {
+    try {
+      const answer = await fetch(new URL(file, lab), { method: "HEAD", cache: "no-store" });
+      if (!answer.ok) return `${file} is not there (status ${answer.status}).`;
+    } catch {
+      return `${file} could not be loaded.`;
+    }
+  }
+  return null;
+}
+
+async function until(found, what) {
+  const begun = Date.now();
+  for (;;) {
+    const value = found();
+    if (value) return value;
+    const waited = Date.now() - begun;
+    if (waited > TOO_LONG) throw new Error((await blocked()) ?? `${what} took too long.`);
+    if (waited > SLOW && !part("status").textContent.endsWith("slow line.")) say(`${what}: it takes its time on a slow line.`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function start() {
+  const reason = missing();
+  if (reason) return giveUp(reason);
+  part("back").href = new URL(`../${path.replace(/\.ipynb$/, "/")}`, location.href).pathname;
+  try {
+    const problem = await blocked();
+    if (problem) return giveUp("Something on the way keeps a file from this page.", problem);
+    say("1 of 3: loading the notebook");
+    part("notebook").src = new URL(`notebooks/index.html?path=${encodeURIComponent(path)}`, lab);
+    const app = await until(() => part("notebook").contentWindow?.jupyterapp, "Loading the notebook");
+    const panel = await until(() => app.shell.currentWidget?.sessionContext && app.shell.currentWidget, "Opening the notebook");
+    say("2 of 3: loading Python, once about 12 MB");
+    const session = panel.sessionContext;
+    await until(() => session.session?.kernel?.status === "idle", "Loading Python");
+    say("3 of 3: starting the mock server");
+    connect(session.session.kernel);
+    session.statusChanged.connect((_, status) => {
+      if (status === "restarting" || status === "autorestarting") say("Python starts again.");
+    });
+    session.kernelChanged.connect((_, { newValue }) => newValue && connectAgain(newValue));
+    session.session.kernel.statusChanged.connect((kernel, status) => {
+      if (status === "restarting") comm = null;
+      if (status === "idle" && !comm) connectAgain(kernel);
+    });
+    part("toggle").disabled = part("start-over").disabled = false;
+    say("Ready. Run a cell with Shift+Enter.");
+  } catch (error) {
+    giveUp("It did not start.", error.message);
+  }
+}
+
+function connect(kernel) {
+  comm = kernel.createComm(COMM);
+  comm.onMsg = (message) => show(message.content.data);
+  comm.open({});
+  comm.send({ path: "/settings/api" });
+}
+
+function connectAgain(kernel) {
+  connect(kernel);
+  say("Python was started again, and the mock server with it: earlier tokens and links are gone. Run the notebook from the top.");
+}
+
+// A page of the mock server. Its links and forms are asked of the kernel, since no server stands behind them.
+function show({ html }) {
+  const frame = part("window");
+  frame.onload = () => {
+    const page = frame.contentDocument;
+    page.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href^='/']");
+      if (!link) return;
+      event.preventDefault();
+      comm.send({ path: link.getAttribute("href") });
+    });
+    page.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const form = Object.fromEntries(new FormData(event.target, event.submitter));
+      comm.send({ path: event.target.getAttribute("action"), form });
+    });
+  };
+  frame.srcdoc = html;
+}
+
+part("toggle").addEventListener("click", () => {
+  const alone = part("panes").classList.toggle("alone");
+  part("toggle").setAttribute("aria-pressed", String(!alone));
+});
+
+part("start-over").addEventListener("click", async () => {
+  if (!confirm("Start over? Your changes to this notebook, and all tokens and links in this tab, are given up.")) return;
+  const { serviceManager, shell } = part("notebook").contentWindow.jupyterapp;
+  await shell.currentWidget.sessionContext.shutdown();
+  await serviceManager.contents.delete(path).catch(() => {}); // the release's own copy shows again
+  location.reload();
+});
+
+if (matchMedia("(max-width: 60rem)").matches) part("toggle").click();
+start();

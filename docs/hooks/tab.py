@@ -1,0 +1,44 @@
+"""MkDocs hook that puts the course in a browser tab on the site, and a button to it on each notebook's page.
+
+`python -m browser.build` makes it first. A site that is built without it has no button, and the build says so.
+"""
+
+import logging
+import shutil
+from pathlib import Path
+
+from mkdocs.plugins import event_priority
+from mkdocs.utils import get_relative_url
+
+log = logging.getLogger("mkdocs.plugins.tab")
+
+# What a first visit loads; tests/test_tab.py measures it.
+MEGABYTES = 12
+
+
+def lab(config):
+    """Return the folder that the build makes."""
+    return Path(config.config_file_path).parent / "browser" / ".build" / "lab"
+
+
+@event_priority(-50)  # After the hook that writes the page.
+def on_page_content(html, page, config, files):
+    """Add the button to the line below the title."""
+    if not page.file.src_uri.endswith(".ipynb") or not lab(config).is_dir():
+        return None
+    address = f"{get_relative_url('tab/', page.url)}?notebook={page.file.src_uri}"
+    button = (
+        f'<p class="run-here" data-search-exclude><a class="md-button md-button--primary" href="{address}">'
+        f"Run it in your browser</a> Nothing to install. Loads about {MEGABYTES} MB, once.</p>"
+    )
+    return html.replace('<p class="notebook-source"', f'{button}<p class="notebook-source"', 1)
+
+
+def on_post_build(config):
+    """Copy it to the site."""
+    if not lab(config).is_dir():
+        log.info("The course in a browser tab is left out: `python -m browser.build`, which needs npm, was not run.")
+        return
+    site = Path(config.site_dir)
+    shutil.copytree(lab(config), site / "lab", dirs_exist_ok=True)
+    shutil.copytree(lab(config).parent.parent / "shell", site / "tab", dirs_exist_ok=True)
