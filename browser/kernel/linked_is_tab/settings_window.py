@@ -6,7 +6,7 @@ The two talk over a Jupyter comm. The browser's part is `browser/shell/shell.js`
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import requests
 from bs4 import BeautifulSoup, Script, Stylesheet, Tag
@@ -50,7 +50,7 @@ class Window:
         for script in page.select("script[src]"):
             script.replace_with(element("script", Script(self._text(script["src"]))))
         for picture in page.select("img[src]"):
-            picture.replace_with(BeautifulSoup(self._text(picture["src"]), "html.parser"))
+            picture["src"] = "data:image/svg+xml," + quote(self._text(picture["src"]))
         for link in page.select("link[rel=icon], footer a[href='/docs']"):
             link.decompose()
         return str(page)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Coroutine
 from http.client import HTTPMessage, RemoteDisconnected, responses
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from starlette.types import ASGIApp, Message
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -28,12 +28,16 @@ def serve(app: ASGIApp, base_url: str) -> None:
     A page of a static site has no network for Python. A request that tried it would leave an error behind in the
     browser that stops JupyterLab's *Run All*; so it is refused here, as a computer without a network does.
     """
-    address = urlsplit(base_url)
+    for pool in (HTTPConnectionPool, HTTPSConnectionPool):
+        pool.ConnectionCls = connection(pool.ConnectionCls, app, urlsplit(base_url))  # type: ignore[assignment]
 
-    class Connection(HTTPConnectionPool.ConnectionCls):  # type: ignore[name-defined,misc]
-        """A connection that ends in ``app``."""
 
+def connection(base: type, app: ASGIApp, address: SplitResult) -> type:
+    """Return a class of connections that end in ``app`` instead of in a socket."""
+
+    class Connection(base):  # type: ignore[misc]
         is_closed = False  # urllib3 sets the time limit of an open connection only
+        is_verified = True  # nothing is sent, so there is nothing to warn of
 
         def connect(self) -> None:
             if (self.host, self.port) != (address.hostname, address.port):
@@ -69,8 +73,7 @@ def serve(app: ASGIApp, base_url: str) -> None:
                 original_response=WithCookies(answer.headers),
             )
 
-    for pool in (HTTPConnectionPool, HTTPSConnectionPool):
-        pool.ConnectionCls = Connection  # type: ignore[assignment]
+    return Connection
 
 
 class Answer:

@@ -1,0 +1,56 @@
+"""The site as its readers get it: built strictly, and served as a static host does, below a path."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from tests.running import ROOT
+
+
+def build(project: Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Build the site into the folder, where a kernel dies as soon as it is started. Return the finished process."""
+    no_kernel = folder.with_name("no-kernel")
+    no_kernel.mkdir(exist_ok=True)
+    (no_kernel / "ipykernel_launcher.py").write_text("raise SystemExit(1)", encoding="utf-8")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    path = os.pathsep.join([str(no_kernel), str(ROOT)])
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path, **environment}
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=120)
+
+
+class StaticHost:
+    """A static host, as the site's readers meet it: below a path, compressed, with 404.html for what is not there.
+
+    A context manager. ``url`` is the address of the home page, known before anything is served.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/kit/"
+        routes = [Mount("/kit", StaticFiles(directory=folder, html=True, check_dir=False))]
+        app = Starlette(routes=routes, middleware=[Middleware(GZipMiddleware)])
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    def __enter__(self) -> StaticHost:
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=10)

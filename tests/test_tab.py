@@ -1,0 +1,314 @@
+"""The course in a browser tab: every notebook in two browsers, Settings > API beside it, and what it says when it fails."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+
+import nbformat
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import Retry
+
+from browser.build import HERE, build
+from conftest import find_chromium
+from mock_server.app import create_app
+from mock_server.clock import Clock
+from mock_server.database import Database
+from mock_server.settings_page import SettingsPage
+from mock_server.store import Store
+from tests import static_site
+from tests.exercises import EXERCISES, SOLUTIONS
+from tests.running import NOTEBOOKS, ROOT
+
+BASE_URL = "http://127.0.0.1:8787/v1"
+long = pytest.mark.long
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """A mock server that `requests` reaches without a socket, as in a tab."""
+    monkeypatch.syspath_prepend(HERE / "kernel")
+    from linked_is_tab import transport
+
+    for pool in (HTTPConnectionPool, HTTPSConnectionPool):
+        monkeypatch.setattr(pool, "ConnectionCls", pool.ConnectionCls)
+    monkeypatch.setattr(transport.time, "sleep", lambda seconds: None)
+    database = Database(":memory:")
+    transport.serve(create_app(Store(database, Clock())), BASE_URL)
+    yield SettingsPage(BASE_URL)
+    database.close()
+
+
+@pytest.fixture
+def headers(in_process):
+    in_process.sign_up()
+    return {"Authorization": f"Bearer {in_process.generate_token()}"}
+
+
+def fail(headers, **fault):
+    assert requests.post("http://127.0.0.1:8787/_mock/faults", json=fault, headers=headers, timeout=10).ok
+
+
+def test_the_page_and_the_api_answer_without_a_socket(in_process, headers):
+    link = {"url": "https://example.com/", "title": "é"}
+    made = requests.post(f"{BASE_URL}/links", json=link, headers=headers, timeout=10)
+    assert (made.status_code, made.reason, made.json()["data"]["title"]) == (201, "Created", "é")
+    in_process.revoke("Notebook")
+    assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=10).status_code == 401
+
+
+def test_a_retry_waits_and_goes_on(headers):
+    fail(headers, fault="503", calls=2)
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=Retry(total=3, status_forcelist=[503], backoff_factor=0)))
+    answer = session.get(f"{BASE_URL}/links", headers=headers, timeout=10)
+    assert answer.status_code == 200 and len(answer.raw.retries.history) == 2
+
+
+def test_a_timeout_and_a_dropped_connection_are_those_of_requests(headers):
+    fail(headers, fault="timeout", calls=1)
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{BASE_URL}/links", headers=headers, timeout=2)
+    fail(headers, fault="drop", calls=1)
+    with pytest.raises(requests.RequestException):
+        requests.get(f"{BASE_URL}/links", headers=headers, timeout=10)
+    assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=10).ok
+
+
+@pytest.mark.parametrize("address", ["https://api.linked.is/v1/links", "http://127.0.0.1:8788/v1/links"])
+def test_no_other_address_is_reached(in_process, address):
+    with pytest.raises(requests.ConnectionError, match="only the mock server at 127.0.0.1:8787 answers here"):
+        requests.get(address, timeout=10)
+
+
+def test_it_answers_inside_a_loop_that_runs(in_process, headers):
+    async def cell():
+        first = requests.get(f"{BASE_URL}/links", headers=headers, timeout=10)
+        await asyncio.sleep(0)
+        return first.status_code, requests.get(f"{BASE_URL}/links", headers=headers, timeout=10).status_code
+
+    assert asyncio.run(cell()) == (200, 200)
+
+
+def test_settings_api_comes_in_one_piece(in_process):
+    from linked_is_tab.settings_window import Window
+
+    class Comm:
+        def on_msg(self, answer):
+            self.ask = lambda data: answer({"content": {"data": data}})
+
+        def send(self, data):
+            self.sent = data
+
+    comm = Comm()
+    Window(comm, "http://127.0.0.1:8787")
+    comm.ask({"path": "/settings/api"})
+    assert comm.sent["path"] == "/login" and "<style>" in comm.sent["html"] and "src=\"/" not in comm.sent["html"]
+    assert 'getElementById("token")' in comm.sent["html"]  # not escaped
+
+
+# From here on in real browsers.
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory):
+    """The built site with the tab in it, as a static host serves it below a path."""
+    if not shutil.which("npm"):
+        pytest.skip("npm is missing: the course in a browser tab is not tested")
+    build()
+    subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True)
+    folder = tmp_path_factory.mktemp("tab") / "site"
+    result = static_site.build(ROOT, folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    with static_site.StaticHost(folder) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def firefox():
+    """Debian's Firefox, installed if need be. Elsewhere one that is there already."""
+    program = shutil.which("firefox-esr") or shutil.which("firefox")
+    if not program and shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(["apt-get", "update", "-q"], check=True, capture_output=True)
+        subprocess.run(["apt-get", "install", "-y", "-q", "firefox-esr"], check=True, capture_output=True)
+        program = shutil.which("firefox-esr")
+    if not program:
+        assert not os.environ.get("CI"), "CI does not skip a browser"
+        pytest.skip("Firefox is missing: install it to test the tab in it")
+    return program
+
+
+def outputs_of(notebook):
+    """Return what each code cell shows, as a reader sees it."""
+    cells = [cell for cell in nbformat.from_dict(notebook).cells if cell.cell_type == "code"]
+    return [[one_output(output) for output in cell.outputs] for cell in cells]
+
+
+def one_output(output):
+    kind = output.output_type
+    text = {"stream": "text", "error": "evalue"}.get(kind)
+    shown = output[text] if text else output.data["text/plain"]
+    return kind, "".join(shown)
+
+
+@pytest.fixture(scope="session")
+def runs(host, browser, firefox):
+    """Both browsers at once: all notebooks, one process each."""
+    programs = {"chrome": find_chromium(), "firefox": firefox}
+    paths = [path.relative_to(ROOT).as_posix() for path in [*NOTEBOOKS, *EXERCISES, *SOLUTIONS]]
+    command = ["node", str(HERE / "run_in_tab.mjs")]
+    return {
+        name: subprocess.Popen([*command, name, program, f"{host.url}lab/", *paths], stdout=subprocess.PIPE, text=True)
+        for name, program in programs.items()
+    }
+
+
+@long
+@pytest.mark.parametrize("name", ["chrome", "firefox"])
+def test_every_notebook_shows_in_a_tab_what_is_committed(runs, name):
+    printed, _ = runs[name].communicate(timeout=900)
+    *ran, last = map(json.loads, printed.splitlines())
+    assert runs[name].returncode == 0 and last == {"foreign": []}
+    assert len(ran) == len(NOTEBOOKS) + len(EXERCISES) + len(SOLUTIONS)
+    for one in ran:
+        committed = json.loads((ROOT / one["path"]).read_text(encoding="utf-8"))
+        assert outputs_of(one["notebook"]) == outputs_of(committed), one["path"]
+
+
+@pytest.fixture
+def tab(browser):
+    """A new tab of Chromium, which knows what went wrong in it."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield context.new_page()
+    context.close()
+
+
+def open_notebook(tab, host, name="notebooks/02-generate-a-token"):
+    tab.goto(f"{host.url}{name}/")
+    tab.get_by_role("link", name="Run it in your browser").click()
+    wait_for_status(tab, "Ready")
+
+
+def wait_for_status(tab, words):
+    tab.wait_for_function("words => document.getElementById('status').textContent.includes(words)", arg=words, timeout=120_000)
+
+
+def run_cell(tab, code):
+    """Put code into a new last cell of the notebook, run it, and return what it shows."""
+    return tab.evaluate(
+        """async (code) => {
+            const { commands, shell } = document.getElementById("notebook").contentWindow.jupyterapp;
+            const { content } = shell.currentWidget;
+            content.activeCellIndex = content.widgets.length - 1;
+            await commands.execute("notebook:insert-cell-below");
+            content.activeCell.model.sharedModel.setSource(code);
+            await commands.execute("notebook:run-cell");
+            return content.activeCell.model.outputs.toJSON().map(one => one.text ?? one.evalue ?? "").join("");
+        }""",
+        code,
+    )
+
+
+START = """
+import os, requests
+from mock_server.settings_page import SettingsPage
+page = SettingsPage("http://127.0.0.1:8787/v1")
+"""
+
+
+@long
+def test_settings_api_beside_the_notebook_is_the_mock_server_of_its_kernel(tab, host):
+    open_notebook(tab, host)
+    window = tab.frame_locator("#window")
+    window.get_by_role("link", name="Sign up").click()
+    window.get_by_label("E-mail").fill("me@example.com")
+    window.get_by_label("Password").fill("correct horse battery")
+    window.get_by_role("button", name="Sign up").click()
+    window.get_by_label("Name").fill("By hand")
+    window.get_by_role("button", name="Generate New Token").click()
+    window.get_by_role("button", name="Copy").click()
+    window.get_by_role("button", name="Copied").wait_for()
+    token = tab.evaluate("navigator.clipboard.readText()")
+    code = f"{START}print(requests.get('http://127.0.0.1:8787/v1/links', headers={{'Authorization': 'Bearer {token}'}}).status_code)"
+    assert run_cell(tab, code) == "200\n"
+    window.get_by_role("link", name="Revoke By hand").click()
+    window.get_by_role("button", name="Revoke").click()
+    window.locator(".state", has_text="revoked").wait_for()
+    assert run_cell(tab, code) == "401\n"
+    assert token not in window.locator("body").inner_text()
+
+
+@long
+def test_a_token_in_env_is_found_by_load_dotenv(tab, host):
+    open_notebook(tab, host)
+    code = f"""{START}page.sign_up()
+open("../.env", "a").write("LINKED_IS_API_TOKEN=" + page.generate_token() + chr(10))
+from dotenv import load_dotenv
+load_dotenv(override=True)
+header = {{"Authorization": "Bearer " + os.environ["LINKED_IS_API_TOKEN"]}}
+print(requests.get(os.environ["LINKED_IS_BASE_URL"] + "/links", headers=header).status_code)"""
+    assert run_cell(tab, code) == "200\n"
+
+
+@long
+def test_a_restart_says_that_the_tokens_are_gone(tab, host):
+    open_notebook(tab, host)
+    assert run_cell(tab, f"{START}page.sign_up()\npage.generate_token()\nprint(len(page.tokens()))") == "1\n"
+    tab.evaluate("document.getElementById('notebook').contentWindow.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    wait_for_status(tab, "earlier tokens and links are gone")
+    tab.frame_locator("#window").get_by_role("button", name="Log in").wait_for()
+    assert run_cell(tab, f"{START}page.sign_up()\nprint(len(page.tokens()))") == "0\n"
+
+
+@long
+def test_changes_are_kept_until_the_learner_starts_over(tab, host):
+    open_notebook(tab, host)
+    saved = "document.getElementById('notebook').contentWindow.jupyterapp.commands.execute('docmanager:save')"
+    shown = "document.getElementById('notebook').contentWindow.jupyterapp.shell.currentWidget.content.model.sharedModel.cells.at(-1).source"
+    assert run_cell(tab, "print('mine')") == "mine\n"
+    tab.evaluate(saved)
+    tab.on("dialog", lambda dialog: dialog.accept())
+    tab.reload()
+    wait_for_status(tab, "Ready")
+    assert tab.evaluate(shown) == "print('mine')"
+    tab.get_by_role("button", name="Start over").click()
+    wait_for_status(tab, "1 of 3")
+    wait_for_status(tab, "Ready")
+    assert tab.evaluate(shown) != "print('mine')"
+
+
+@long
+@pytest.mark.parametrize(
+    ("script", "blocked", "says"),
+    [
+        ("delete window.WebAssembly", None, "Python needs WebAssembly"),
+        ("delete Navigator.prototype.serviceWorker", None, "needs a service worker"),
+        ("delete Array.prototype.findLast", None, "too old"),
+        ("", "**/pyodide.asm.wasm", "pyodide.asm.wasm could not be loaded"),
+        ("", "**/pyodide-lock.json*", "pyodide-lock.json could not be loaded"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_told_with_a_way_out(tab, host, script, blocked, says):
+    tab.add_init_script(script)
+    if blocked:
+        tab.context.route(blocked, lambda route: route.abort())
+    tab.goto(f"{host.url}tab/?notebook=notebooks/02-generate-a-token.ipynb")
+    problem = tab.get_by_role("main")
+    problem.get_by_text(says).wait_for(timeout=20_000)
+    problem.get_by_role("link", name="run the course on your computer").click()
+    assert tab.url == f"{host.url}quickstart/"
+
+
+@long
+def test_over_plain_http_it_says_what_is_needed(browser, host):
+    tab = browser.new_page()
+    name = host.url.replace("127.0.0.1", "kit.test")
+    tab.route("http://kit.test*/**", lambda route: route.fulfill(response=tab.request.get(route.request.url.replace("kit.test", "127.0.0.1"))))
+    tab.goto(f"{name}tab/")
+    tab.get_by_text("only over https, or from localhost").wait_for(timeout=20_000)
+    tab.close()
