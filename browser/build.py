@@ -184,7 +184,7 @@ def make_lab(pyodide: Path) -> None:
     }
     write_json(BUILD / "jupyter-lite.json", {"jupyter-lite-schema-version": 0, "jupyter-config-data": data})
     write_json(BUILD / "jupyter_lite_config.json", {"LiteBuildConfig": {
-        "apps": ["notebooks", "lab"],
+        "apps": ["notebooks", "lab", "repl"],
         "contents": ["contents"],
         "output_dir": "lab",
         "federated_extensions": [str(BUILD / "venv" / "share" / "jupyter" / "labextensions" / KERNEL_EXTENSION)],

@@ -4,7 +4,9 @@
 """
 
 import logging
+import re
 import shutil
+from html import escape
 from pathlib import Path
 
 from mkdocs.plugins import event_priority
@@ -19,6 +21,22 @@ MEGABYTES = 12
 def lab(config):
     """Return the folder that the build makes."""
     return Path(config.config_file_path).parent / "browser" / ".build" / "lab"
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Put a button that loads Python in the place of `<!-- live: docs/live/….py -->`."""
+    if not lab(config).is_dir():
+        return re.sub(r"<!-- live: .* -->\n", "", markdown)
+    repl, script = (get_relative_url(path, page.url) for path in ("lab/repl/index.html", "assets/live.js"))
+
+    def cell(found):
+        code = escape((lab(config).parents[2] / found[1]).read_text(encoding="utf-8")).replace("\n", "&#10;")
+        return (
+            f'<div class="live-cell"><p><button class="md-button" data-lab="{repl}" data-code="{code}">Try it here</button> '
+            f"Nothing to install. Loads about {MEGABYTES} MB, once.</p></div>\n<script defer src=\"{script}\"></script>\n"
+        )
+
+    return re.sub(r"<!-- live: (.*) -->\n", cell, markdown)
 
 
 @event_priority(-50)  # After the hook that writes the page.
