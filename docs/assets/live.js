@@ -10,6 +10,7 @@ for (const button of document.querySelectorAll(".live-cell button")) {
       promptCellPosition: "top",
       clearCellsOnExecute: "1",
       clearCodeContentOnExecute: "0",
+      hideCodeInput: "1",
       showBanner: "0",
       toolbar: "1",
       theme: dark ? "JupyterLab Dark" : "JupyterLab Light",
