@@ -21,7 +21,7 @@ ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 NOT_ALIVE = (
     "This server has no live token like it: it was revoked, or another mock server made it. "
-    "Settings > API lists the tokens of your account."
+    "Generate a new one in Settings > API."
 )
 _SHAPE = re.compile(f"{PREFIX}([0-9A-Za-z]{{{RANDOM_LENGTH}}})([0-9A-Za-z]{{{CHECKSUM_LENGTH}}})")
 _TOKEN_IN_TEXT = re.compile(PREFIX + r"\w+", re.ASCII)

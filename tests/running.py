@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,13 @@ from nbclient import NotebookClient
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
-# Without it, each kernel warns that what it says on the loopback is not encrypted.
-QUIET = Config({"AsyncKernelManager": {"transport_encryption": "auto"}})
+OPTIONS = {
+    "kernel_name": "python3",
+    "record_timing": False,
+    "coalesce_streams": True,  # What a cell prints is one output, however slow the computer is.
+    # Without it, each kernel warns that what it says on the loopback is not encrypted.
+    "config": Config({"AsyncKernelManager": {"transport_encryption": "auto"}}),
+}
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
@@ -112,9 +118,29 @@ def run_notebook(path: Path, environment: dict[str, str], timeout: int = 60) -> 
     ``timeout`` (seconds).
     """
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", record_timing=False, config=QUIET)
+    client = NotebookClient(notebook, timeout=timeout, **OPTIONS)
     client.execute(cwd=str(path.parent), env={**os.environ, **environment})
     return notebook
+
+
+@contextmanager
+def shared_kernel() -> Iterator[Callable[[nbformat.NotebookNode, Path, dict[str, str]], None]]:
+    """Yield ``run(notebook, folder, environment)``, which runs many notebooks in one kernel: a start takes longer than
+    most of them. They get their outputs, as far as they get. Raises as ``run_notebook`` does.
+
+    Before each run the kernel forgets its variables, and gets folder and environment anew. Modules stay imported.
+    """
+    client = NotebookClient(nbformat.v4.new_notebook(), timeout=60, **OPTIONS)
+
+    def run(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str, str]) -> None:
+        environment = {**os.environ, **environment}
+        anew = f"%reset -f\nimport os\nos.chdir({str(folder)!r})\nos.environ.clear()\nos.environ.update({environment!r})"
+        for client.nb in (nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(anew)]), notebook):
+            for index, cell in enumerate(client.nb.cells):
+                client.execute_cell(cell, index)
+
+    with client.setup_kernel():
+        yield run
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What nbval does not look at: that outputs are there, that no token is in them, and how a run ends that goes wrong."""
+"""What nbval does not look at: that outputs are there, that no token is in them, and that a learner's own ``.env`` is used."""
 
 import copy
 import os
@@ -12,7 +12,6 @@ import time
 import nbformat
 import pytest
 import uvicorn
-from nbclient.exceptions import CellExecutionError
 
 from mock_server import tokens
 from mock_server.app import Settings, create_app
@@ -20,7 +19,8 @@ from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.settings_page import SettingsPage
 from mock_server.store import Store
-from tests.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
+from tests.exercises import without_outputs
+from tests.running import NOTEBOOKS, ROOT, shared_kernel
 
 
 def findings(notebook):
@@ -105,12 +105,31 @@ def witness(tmp_path, monkeypatch):
     database.close()
 
 
-def test_no_piece_of_a_token_gets_out(witness):
+def test_the_course_uses_a_learners_own_env_leaves_it_as_it_is_and_lets_no_piece_of_a_token_out(witness, tmp_path, monkeypatch):
     base_url, minted, log, database = witness
-    texts = {path.name: nbformat.writes(run_notebook(path, learner_environment(base_url))) for path in NOTEBOOKS}
-    texts["the log"] = "\n".join(log)
-    page = SettingsPage(base_url)
+    page, project = SettingsPage(base_url), tmp_path / "project"
     page.sign_up()
+    token = page.generate_token(name="My own")
+    shutil.copytree(ROOT / "notebooks", project / "notebooks")
+    for name in (".env.example", ".gitignore"):
+        shutil.copy(ROOT / name, project)
+    env = f"# mine\r\nLINKED_IS_API_TOKEN={token}\r\nLINKED_IS_BASE_URL={base_url}\r\n"
+    (project / ".env").write_bytes(env.encode())
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    monkeypatch.delenv("LINKED_IS_API_TOKEN")
+    monkeypatch.delenv("LINKED_IS_BASE_URL")
+    texts = {}
+    with shared_kernel() as run:
+        for path in NOTEBOOKS:
+            notebook = without_outputs(nbformat.read(path, as_version=4))
+            run(notebook, project / "notebooks", {})
+            texts[path.name] = nbformat.writes(notebook)
+
+    assert "Your token is clean." in texts[NOTEBOOKS[2].name] and "your own settings" in texts[NOTEBOOKS[3].name]
+    assert page.tokens()[0].last_used != "never" and page.tokens()[0].state == "active"
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+    texts["the log"] = "\n".join(log)
     page.generate_token()
     texts["the page"] = page.session.get(f"{page.origin}/settings/api", timeout=10).text
     texts["the database"] = b"".join(file.read_bytes() for file in database.parent.glob("mock.db*")).decode("latin-1")
@@ -130,46 +149,6 @@ def test_no_token_is_in_the_project():
         if path.suffix in {".ipynb", ".md", ".py", ".html", ".yml", ".txt", ".js", ".example"} and not {".venv", "site", "node_modules"} & set(path.parts):
             for word in re.findall(r"lis_mock_\w+", path.read_text(encoding="utf-8")):
                 assert not tokens.is_well_formed(word), f"{path} holds a token"
-
-
-def test_a_learners_own_env_is_used_and_left_as_it_is(server, tmp_path, monkeypatch):
-    page = SettingsPage(server.base_url)
-    page.sign_up()
-    token = page.generate_token(name="My own")
-    for name in (".env.example", ".gitignore", "notebooks"):
-        source = ROOT / name
-        shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path)
-    env = tmp_path / ".env"
-    env.write_bytes(f"# mine\r\nLINKED_IS_API_TOKEN={token}\r\nLINKED_IS_BASE_URL={server.base_url}\r\n".encode())
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    monkeypatch.delenv("LINKED_IS_API_TOKEN")
-    monkeypatch.delenv("LINKED_IS_BASE_URL")
-    outputs = ""
-    for path in sorted((tmp_path / "notebooks").glob("*.ipynb")):
-        outputs += nbformat.writes(run_notebook(path, {}))
-    assert "Your token has the right shape." in outputs and "your own settings" in outputs
-    assert page.tokens()[0].last_used != "never" and page.tokens()[0].state == "active"
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_with_the_server_down_a_notebook_names_the_next_step(path):
-    with pytest.raises(CellExecutionError, match="Start the mock server in a terminal: .* -m mock_server"):
-        run_notebook(path, learner_environment("http://127.0.0.1:9/v1"))
-
-
-@pytest.mark.parametrize("name", ["02", "03", "04", "05", "07", "08", "09"])
-def test_on_linked_is_a_notebook_stops_where_a_person_must_click(name):
-    path = next(path for path in NOTEBOOKS if path.name.startswith(name))
-    with pytest.raises(CellExecutionError, match="ClickYourself") as stopped:
-        run_notebook(path, learner_environment("https://api.linked.is/v1"))
-    assert "open Settings > API" in str(stopped.value)
-
-
-@pytest.mark.parametrize("token", ["lis_mock_cut", "Bearer doubled", '"quoted"', "“curly”", "two parts", " padded "])
-def test_a_wrong_token_ends_in_the_next_step(server, token):
-    with pytest.raises(CellExecutionError, match="into .env.* restart the kernel"):
-        run_notebook(NOTEBOOKS[3], learner_environment(server.base_url, token))
 
 
 @pytest.mark.long

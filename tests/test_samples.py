@@ -24,6 +24,7 @@ SERVER_SIDE = SAMPLES / "server_side.mjs"
 TABS = {".py": "Python", ".sh": "curl", ".mjs": "JavaScript"}
 RUN_BY_ITSELF = sorted(set(SAMPLES.iterdir()) - set(SAMPLES.glob("*.txt")) - {MISTAKE, SERVER_SIDE})
 FIRST_CALLS = [SAMPLES / f"first_call{suffix}" for suffix in TABS]
+REASONS = "The reasons: docs/reference/why-a-token-stops-working.md\n"
 # The cheat sheet has fragments only; test_workshop.py runs them.
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "workshop" / "cheat-sheet.md"})
 
@@ -144,16 +145,16 @@ def test_retry_after_waits_as_long_as_it_was_told_and_gives_up_after_three_waits
 
 
 @each(FIRST_CALLS)
-def test_without_a_token_the_first_call_says_what_the_api_says(path, server):
-    refused = 1, "401 Unauthorized\n", "MISSING_TOKEN - Authorization header is required\n"
+def test_without_a_token_the_first_call_says_what_the_api_says_and_where_the_reasons_are(path, server):
+    refused = 1, "401 Unauthorized\n", f"MISSING_TOKEN - Authorization header is required\n{REASONS}"
     assert run(path, "", server.base_url) == refused
 
 
 @each(FIRST_CALLS)
-def test_with_a_revoked_token_the_first_call_says_what_the_api_says(path, page, server):
+def test_with_a_revoked_token_the_first_call_says_what_the_api_says_and_where_the_reasons_are(path, page, server):
     token = page.generate_token(name="Quickstart")
     page.revoke("Quickstart")
-    refused = 1, "401 Unauthorized\n", "INVALID_TOKEN - The provided API token is invalid\n"
+    refused = 1, "401 Unauthorized\n", f"INVALID_TOKEN - The provided API token is invalid\n{REASONS}"
     assert run(path, token, server.base_url) == refused
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -22,6 +23,8 @@ def build(project, site):
     no_kernel = site.with_name("no-kernel")
     no_kernel.mkdir(exist_ok=True)
     (no_kernel / "ipykernel_launcher.py").write_text("raise SystemExit(1)", encoding="utf-8")
+    # nbformat would load it, which takes three seconds, to check addresses that no notebook has.
+    (no_kernel / "rfc3987_syntax.py").write_text("raise ImportError", encoding="utf-8")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
     path = os.pathsep.join([str(no_kernel), str(ROOT)])
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path}
@@ -29,7 +32,7 @@ def build(project, site):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site(tmp_path_factory, faulty_build):
     folder = tmp_path_factory.mktemp("site")
     result = build(ROOT, folder)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -132,11 +135,14 @@ def test_the_errors_page_lists_what_the_code_answers(site, pages):
             assert error.message in text
 
 
-def test_each_fault_in_a_notebook_fails_the_build(tmp_path):
+@pytest.fixture(scope="session")
+def faulty_build(tmp_path_factory):
+    """A build of the project with a notebook full of faults, beside that of the site: its future."""
+    project = tmp_path_factory.mktemp("faulty")
     for name in ("docs", "notebooks", "mock_server"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
-    path = tmp_path / "notebooks" / NOTEBOOKS[0].name
+        shutil.copytree(ROOT / name, project / name)
+    shutil.copy(ROOT / "mkdocs.yml", project)
+    path = project / "notebooks" / NOTEBOOKS[0].name
     notebook = json.loads(path.read_text(encoding="utf-8"))
     faults = "[page](no-such-page.ipynb) [anchor](../docs/reference/errors.md#no-such-anchor) [heading](#no-such-heading)"
     error = {"output_type": "error", "ename": "KeyError", "evalue": "data", "traceback": ["KeyError: data"]}
@@ -145,9 +151,23 @@ def test_each_fault_in_a_notebook_fails_the_build(tmp_path):
         {"cell_type": "code", "id": "error", "metadata": {}, "source": "", "outputs": [error], "execution_count": 1},
     ]
     path.write_text(json.dumps(notebook), encoding="utf-8")
-    with (tmp_path / "docs" / "index.md").open("a", encoding="utf-8") as home:
+    with (project / "docs" / "index.md").open("a", encoding="utf-8") as home:
         home.write(f"\n[Into a notebook](notebooks/{path.name}#no-such-step)\n")
-    report = build(tmp_path, tmp_path / "site")
+    with ThreadPoolExecutor() as thread:
+        yield thread.submit(build, project, project / "site")
+
+
+def test_every_401_leads_to_the_reasons(site, pages):
+    reasons = site / "reference" / "why-a-token-stops-working" / "index.html"
+    shown = [path for path, page in pages.items() if re.search(r"\b401\b", str(page.find("article")))]
+    assert len(shown) > 10
+    for path in set(shown) - {reasons}:
+        links = {(path.parent / unquote(tag["href"])).resolve() for tag in pages[path].select("article a[href]")}
+        assert reasons.parent in links, path
+
+
+def test_each_fault_in_a_notebook_fails_the_build(faulty_build):
+    report = faulty_build.result()
     assert report.returncode != 0
     for fault in ("no-such-page.ipynb", "#no-such-anchor", "#no-such-heading", "#no-such-step", "unexpected error"):
         assert fault in report.stderr

@@ -11,6 +11,7 @@ try {
     for (const link of body.data) console.log(link.shortUrl, link.clicks);
   } else {
     console.error(`${body.error.code} - ${body.error.message}`);
+    if (response.status === 401) console.error("The reasons: docs/reference/why-a-token-stops-working.md");
     process.exitCode = 1;
   }
 } catch {

@@ -14,6 +14,7 @@ except (requests.RequestException, UnicodeError):
     sys.exit(f"No answer from {links}. Start the mock server, or correct .env.")
 print(response.status_code, response.reason)
 if not body["success"]:
-    sys.exit(f"{body['error']['code']} - {body['error']['message']}")
+    reasons = "\nThe reasons: docs/reference/why-a-token-stops-working.md" if response.status_code == 401 else ""
+    sys.exit(f"{body['error']['code']} - {body['error']['message']}{reasons}")
 for link in body["data"]:
     print(link["shortUrl"], link["clicks"])

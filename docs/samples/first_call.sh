@@ -9,5 +9,7 @@ answer=$(curl --silent --max-time 10 --http1.1 --include --header @- "$links" \
 }
 status_line=${answer%%$'\r'*}
 echo "${status_line#* }"
-jq --raw-output 'if .success then .data[] | "\(.shortUrl) \(.clicks)"
-  else .error | "\(.code) - \(.message)\n" | halt_error(1) end' <<< "$body"
+reasons=
+[[ $status_line == *" 401"* ]] && reasons=$'The reasons: docs/reference/why-a-token-stops-working.md\n'
+jq --raw-output --arg reasons "$reasons" 'if .success then .data[] | "\(.shortUrl) \(.clicks)"
+  else .error | "\(.code) - \(.message)\n\($reasons)" | halt_error(1) end' <<< "$body"

@@ -1,0 +1,232 @@
+"""The unhappy start: whatever is wrong with a learner's token, its file or the server, a notebook names the next step.
+
+Each start is a real ``.env`` in a copy of the project, made from ``.env.example`` as a learner makes it.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import pytest
+import requests
+from nbclient.exceptions import CellExecutionError
+
+from mock_server.settings_page import SettingsPage
+from tests.exercises import without_outputs
+from tests.running import NOTEBOOKS, ROOT, shared_kernel
+from tests.test_notebooks import slices
+
+# What the notebooks say
+
+
+class Stops(str):
+    """The notebook stops with an error that says this."""
+
+
+class GoesOn(str):
+    """The notebook runs to its end, and says this on its way."""
+
+
+RESTART = "then restart the kernel."
+MEND = f"Open .env, mend LINKED_IS_API_TOKEN, {RESTART}"
+CORRECT = f"Correct LINKED_IS_API_TOKEN in .env, {RESTART} Every reason: docs/reference/why-a-token-stops-working.md"
+
+# 01 looks at the file
+COPY = GoesOn(f"LINKED_IS_BASE_URL is not set. Copy .env.example to .env, {RESTART}")
+RENAME = GoesOn(f"Your settings are in .env.txt: rename it to .env, {RESTART}")
+NOT_SET = GoesOn("LINKED_IS_API_TOKEN is not set. That's all right: you'll generate one in the next notebook.")
+IS_SET = GoesOn("LINKED_IS_API_TOKEN is set.")
+# 03 looks at the token
+NO_TOKEN = GoesOn(f"There is no token yet. {MEND} No .env, or not read? Notebook 01 helps.")
+BEARER = GoesOn(f"The token begins with the word Bearer. {MEND}")
+SPACE = GoesOn(f"There is a space in or around the token. {MEND}")
+QUOTES = GoesOn(f"There are quotation marks around the token. {MEND}")
+CLEAN = GoesOn("Your token is clean. Whether it is live, the next notebook asks the server.")
+# 04 sends it
+PRACTICE = GoesOn("The token comes from a practice account.")
+OWN = GoesOn("The token comes from your own settings.")
+ODD = Stops(f"There is an odd character in the token, perhaps a curly quotation mark: copy it into .env again, {RESTART}")
+TWICE = Stops(f"INVALID_TOKEN: The header says Bearer twice. Keep only the token in .env, without the word Bearer. {CORRECT}")
+IN_PIECES = Stops(f"INVALID_TOKEN: The token has a space or a line break in it. Copy it again, in one piece. {CORRECT}")
+IN_QUOTES = Stops(f"INVALID_TOKEN: The token has quotation marks around it. Remove them. {CORRECT}")
+CUT_OFF = Stops(f"INVALID_TOKEN: The token is cut off. Copy all of it. {CORRECT}")
+NOT_ALIVE = Stops(
+    "INVALID_TOKEN: This server has no live token like it: it was revoked, or another mock server made it. "
+    f"Generate a new one in Settings > API. {CORRECT}"
+)
+EXPIRED = Stops(f"TOKEN_EXPIRED: Generate a new token in Settings > API. {CORRECT}")
+
+
+# How the file came about. ``text`` is .env.example with the learner's values.
+
+
+def editor(project: Path, text: str) -> None:
+    (project / ".env").write_text(text, encoding="utf-8")
+
+
+def nobody(project: Path, text: str) -> None:
+    pass
+
+
+def notepad(project: Path, text: str) -> None:
+    (project / ".env").write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+
+
+def notepad_under_another_name(project: Path, text: str) -> None:
+    notepad(project, text)
+    (project / ".env").rename(project / ".env.txt")
+
+
+def powershell(project: Path, text: str) -> None:
+    (project / ".env").write_text(text, encoding="utf-16")
+
+
+class Start(NamedTuple):
+    """How a learner begins: what stands behind ``LINKED_IS_API_TOKEN=``, and what 01, 03 and 04 say to it. The other
+    notebooks have nothing to do with the learner's own token: they go on, and print what is published.
+
+    ``{live}``, ``{revoked}``, ``{expired}`` and ``{cut}`` are real tokens of the mock server. ``exported`` puts the
+    value into the environment of the kernel instead of the file.
+    """
+
+    what: str
+    value: str
+    one: str
+    three: str
+    four: str
+    saved_by: Callable[[Path, str], None] = editor
+    exported: bool = False
+
+
+# fmt: off
+STARTS = [
+    #     what                             value                01       03        04
+    Start("no .env",                       "",                  COPY,    NO_TOKEN, PRACTICE, nobody),
+    Start("named .env.txt",                "{live}",            RENAME,  NO_TOKEN, PRACTICE, notepad_under_another_name),
+    Start("saved by Notepad",              "{live}",            IS_SET,  CLEAN,    OWN,      notepad),
+    Start("empty",                         "",                  NOT_SET, NO_TOKEN, PRACTICE),
+    Start("padded",                        "  {live} ",         IS_SET,  CLEAN,    OWN),  # python-dotenv strips it
+    Start("padded, exported",              "  {live} ",         IS_SET,  SPACE,    OWN,      exported=True),
+    Start("in two pieces",                 "{cut} {cut}",       IS_SET,  SPACE,    IN_PIECES),
+    Start("quoted",                        '"{live}"',          IS_SET,  CLEAN,    OWN),  # python-dotenv strips it
+    Start("quoted, exported",              '"{live}"',          IS_SET,  QUOTES,   IN_QUOTES, exported=True),
+    Start("one quotation mark",            '"{live}',           NOT_SET, NO_TOKEN, PRACTICE),  # … skips the line
+    Start("curly quotation marks",         "“{live}”",          IS_SET,  QUOTES,   ODD),
+    Start("Bearer twice",                  "Bearer {live}",     IS_SET,  BEARER,   TWICE),
+    Start("cut off",                       "{cut}",             IS_SET,  CLEAN,    CUT_OFF),
+    Start("revoked",                       "{revoked}",         IS_SET,  CLEAN,    NOT_ALIVE),
+    Start("expired",                       "{expired}",         IS_SET,  CLEAN,    EXPIRED),
+]
+# fmt: on
+NUMBERS = [path.name[:2] for path in NOTEBOOKS]
+READERS = ["01", "03", "04"]
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    with shared_kernel() as run:
+        yield run
+
+
+@pytest.fixture(scope="module")
+def own_tokens(server):
+    """A learner's tokens: one that lives, one that was revoked, one that has expired, and the first half of one."""
+    page, late = SettingsPage(server.base_url), SettingsPage(server.base_url)
+    page.sign_up()
+    page.change_plan("Business")
+    live, revoked = page.generate_token(name="Live"), page.generate_token(name="Revoked")
+    page.revoke("Revoked")
+    late.sign_up()
+    expired = late.generate_token(lifetime="1 hour")
+    headers, hour = {"Authorization": f"Bearer {expired}"}, {"advance": 60 * 60}
+    requests.post(f"{server.origin}/_mock/clock", headers=headers, json=hour, timeout=10).raise_for_status()
+    return {"live": live, "revoked": revoked, "expired": expired, "cut": live[:20]}
+
+
+@pytest.fixture
+def begin(kernel, own_tokens, server, tmp_path, monkeypatch):
+    """Run a notebook, given by its number. Return what it printed, and the text of the error that it stopped with."""
+
+    def begin(
+        number: str,
+        value: str,
+        saved_by: Callable[[Path, str], None] = editor,
+        exported: bool = False,
+        base_url: str = server.base_url,
+    ) -> tuple[str, str | None]:
+        path = next(path for path in NOTEBOOKS if path.name.startswith(number))
+        (tmp_path / "notebooks").mkdir()
+        for one in (path, ROOT / ".env.example", ROOT / ".gitignore"):
+            shutil.copy(one, tmp_path / one.relative_to(ROOT))
+        value = value.format(**own_tokens)
+        text = (ROOT / ".env.example").read_text(encoding="utf-8")
+        text = text.replace("API_TOKEN=", f"API_TOKEN={'' if exported else value}")
+        saved_by(tmp_path, text.replace("http://127.0.0.1:8787/v1", base_url))
+        monkeypatch.delenv("LINKED_IS_API_TOKEN")
+        monkeypatch.delenv("LINKED_IS_BASE_URL")
+        environment = {"LINKED_IS_API_TOKEN": value} if exported else {}
+        if not (tmp_path / ".env").exists():
+            # Without the file a notebook asks port 8787, which may be taken here: a proxy leads to the test's server.
+            environment |= {"http_proxy": server.origin, "no_proxy": ""}
+        notebook, error = without_outputs(nbformat.read(path, as_version=4)), None
+        try:
+            kernel(notebook, tmp_path / "notebooks", environment)
+        except CellExecutionError as stopped:
+            error = stopped.evalue
+        shown = nbformat.writes(notebook)
+        assert not [piece for token in own_tokens.values() for piece in slices(token) if piece in shown]
+        return printed(notebook), error
+
+    return begin
+
+
+def printed(notebook: nbformat.NotebookNode) -> str:
+    return "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
+
+
+@pytest.mark.parametrize("number", READERS)
+@pytest.mark.parametrize("start", STARTS, ids=lambda start: start.what)
+def test_a_notebook_that_reads_the_token_says_what_to_do(begin, start, number):
+    expected = {"01": start.one, "03": start.three, "04": start.four}[number]
+    said, error = begin(number, start.value, start.saved_by, start.exported)
+    if isinstance(expected, Stops):
+        assert error and expected in error
+    else:
+        assert error is None
+        assert f"{expected}\n" in said
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [number for number in NUMBERS if number not in READERS])
+@pytest.mark.parametrize("start", STARTS, ids=lambda start: start.what)
+def test_the_other_notebooks_go_on_as_published(begin, start, number):
+    published = next(path for path in NOTEBOOKS if path.name.startswith(number))
+    said, error = begin(number, start.value, start.saved_by, start.exported)
+    assert error is None
+    assert said == printed(nbformat.read(published, as_version=4))
+
+
+# Where the token doesn't matter
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_with_the_server_down_every_notebook_says_how_to_start_it(begin, number):
+    _, error = begin(number, "{live}", base_url="http://127.0.0.1:9/v1")
+    assert error.endswith(f"Start the mock server in a terminal: {sys.executable} -m mock_server. Then run this cell again.")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_where_the_file_is_in_another_encoding_every_notebook_stops_with_the_error_that_the_first_explains(begin, number):
+    _, error = begin(number, "{live}", powershell)
+    assert error.startswith("'utf-8' codec can't decode")
+    assert "Did it stop with `UnicodeDecodeError`?" in NOTEBOOKS[0].read_text(encoding="utf-8")
+
+
+# Start here writes nothing, and Read authentication errors calls linked.is before it generates a token.
+@pytest.mark.parametrize("number", [number for number in NUMBERS if number not in ("01", "06")])
+def test_on_linked_is_a_notebook_stops_where_a_person_must_click(begin, number):
+    _, error = begin(number, "", base_url="https://api.linked.is/v1")
+    assert "log in to linked.is, open Settings > API and click there. Keep a new token in .env" in error
