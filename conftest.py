@@ -150,10 +150,17 @@ def call(server: MockServer):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Debian's chromium, installed if need be. Elsewhere a Chromium or Chrome that is there already."""
+def playwright():
+    """What starts and steers browsers."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Debian's chromium, installed if need be. Elsewhere a Chromium or Chrome that is there already."""
     path = find_chromium()
     if path is None and shutil.which("apt-get") and os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
@@ -162,10 +169,15 @@ def browser():
     if path is None:
         message = "BROWSER TESTS SKIPPED: no Chromium found. Install one, on Debian: sudo apt-get install chromium"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
-        yield chromium
-        chromium.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(playwright, chromium_path: str):
+    """A Chromium without a window."""
+    chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS)
+    yield chromium
+    chromium.close()
 
 
 def find_chromium() -> str | None:

@@ -36,7 +36,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 class MockServer:
     """A mock server in a process of its own, on a free port. A context manager.
 
-    ``base_url`` and ``origin`` are its addresses; ``log()`` is all that it printed.
+    ``base_url`` and ``origin`` are its addresses; ``log()`` is all that it printed. ``inside`` is a command that starts
+    another one, such as in a network of its own.
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class MockServer:
         database: str = ":memory:",
         environment: dict[str, str] | None = None,
         module: tuple[str, ...] = ("mock_server",),
+        inside: tuple[str, ...] = (),
     ) -> None:
         self._final_log: str | None = None
         self._log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
-        command = [sys.executable, "-m", *module, "--port", "0", "--database", database, *arguments]
+        command = [*inside, sys.executable, "-m", *module, "--port", "0", "--database", database, *arguments]
         # A process group of its own: Ctrl-C in the terminal goes to pytest, which then stops the server.
         self.process = subprocess.Popen(
             command,

@@ -9,14 +9,19 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from threading import Thread
 from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
 
 from mock_server import tokens
 from mock_server.envelope import ApiError
+from tests.exercises import EXERCISES
 from tests.running import NOTEBOOKS, ROOT
 from workshop import bundle, slides
 
@@ -224,14 +229,30 @@ try:
 except OSError as error:
     print(error)
 """
-RUN_A_NOTEBOOK = """
-import subprocess, sys, nbformat
+# Hosts a class as the page says, puts what is on the wall into .env, and runs notebooks as a learner who has an answer.
+JOIN_A_CLASS = """
+import re, subprocess, sys
+from pathlib import Path
+
+import nbformat
 from nbclient import NotebookClient
-server = subprocess.Popen([sys.executable, "-m", "mock_server"], stdout=subprocess.PIPE, text=True)
+
+page = Path("docs/workshop/index.md").read_text(encoding="utf-8")
+command = re.search(r"(?m)^\\.venv/bin/python -m mock_server .*--class.*", page)[0]
+wall = re.search(r"(?m)^LINKED_IS_BASE_URL=.*\\nLINKED_IS_CLASS_CODE=.*", page)[0].replace("<your address>", "127.0.0.1")
+settings = Path(".env").read_text(encoding="utf-8")
+assert "\\nLINKED_IS_BASE_URL=http://127.0.0.1:8787/v1\\n" in settings and "\\n# LINKED_IS_CLASS_CODE=\\n" in settings
+Path(".env").write_text(re.sub(r"(?m)^#? ?LINKED_IS_(BASE_URL|CLASS_CODE)=.*\\n", "", settings) + wall, encoding="utf-8")
+server = subprocess.Popen(command.split(), stdout=subprocess.PIPE, text=True)
 assert server.stdout.readline().startswith("Mock server ready.")
-notebook = nbformat.read(sys.argv[1], as_version=4)
-NotebookClient(notebook, timeout=60).execute(cwd="notebooks")
-print(notebook.cells[-2].outputs[0].text)
+for path in map(Path, sys.argv[1:]):
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        answer = "token = settings_page.generate_token(name='Exercise', lifetime='30 days')"
+        cell.source = cell.source.replace("token = ...", answer)
+    NotebookClient(notebook, timeout=60).execute(cwd=path.parent)
+    for cell in notebook.cells:
+        print(*[output.get("text", "") for output in cell.get("outputs", [])], end="")
 server.terminate()
 """
 
@@ -273,8 +294,80 @@ def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
     assert "--LabApp.default_url" in commands[4]
     offline("sh", "-c", commands[4].split(" --")[0] + " --version")
     first = commands[4].rpartition("=")[2].removeprefix("/lab/tree/")
-    assert offline(".venv/bin/python", "-c", RUN_A_NOTEBOOK, first) == "You're ready.\n\n"
+    second = f"notebooks/{NOTEBOOKS[1].name}"
+    said = offline(".venv/bin/python", "-c", JOIN_A_CLASS, first, second, f"notebooks/exercises/{NOTEBOOKS[1].name}")
+    for sentence in ("You're ready.\n", "The page showed a token: True\n", "Links in this account: 5\n", "Right: the token "):
+        assert sentence in said
     for path in NOTEBOOKS:
         assert (folder / "slides" / f"{path.stem}.html").exists()
         assert (folder / "site" / "notebooks" / path.stem).with_suffix(".html").exists()
     assert (folder / "site" / "workshop" / "agendas.html").exists()
+    taken = {path.relative_to(folder / "notebooks").as_posix() for path in (folder / "notebooks").rglob("*") if path.is_file()}
+    assert {"exercises/checks.py", *(f"exercises/{path.name}" for path in EXERCISES)} < taken
+    assert not [name for name in taken if "checkpoint" in name or name.endswith((".env", ".db"))]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site as it lies in a bundle."""
+    folder = tmp_path_factory.mktemp("bundle") / "site"
+    bundle.build_site(folder)
+    return folder
+
+
+@pytest.fixture(params=["double click", "python -m http.server"])
+def address(request, site):
+    """Where a learner opens the site: as a file, or from a server of their own."""
+    if request.param == "double click":
+        yield site.as_uri()
+        return
+    handler = partial(SilentHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class SilentHandler(SimpleHTTPRequestHandler):
+    """What ``python -m http.server`` answers with, without its log."""
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.long
+def test_the_site_of_a_bundle_is_read_without_a_network(screen, address):
+    screen.on("console", lambda message: screen.errors.append(message.text) if message.type == "error" else None)
+    screen.goto(f"{address}/index.html")
+    screen.get_by_role("navigation", name="Tabs").get_by_role("link", name="Teach").click()
+    screen.get_by_role("link", name="Instructor guide").click()
+    screen.get_by_role("link", name="Start here").last.click()
+    screen.get_by_role("heading", name="Run your first cell").wait_for()
+    assert screen.url == f"{address}/notebooks/{NOTEBOOKS[0].stem}.html"
+    screen.keyboard.press("/")
+    screen.keyboard.type("TOKEN_EXPIRED")
+    screen.locator(".md-search-result__link").first.click()
+    screen.wait_for_url(lambda url: url.startswith(f"{address}/") and "h=token" in url)
+    assert all(url.startswith(f"{address}/") or url == "about:blank" for url in screen.asked)
+    assert screen.errors == []
+
+
+@pytest.mark.long
+def test_every_link_of_a_bundles_site_names_a_file(site):
+    links = 0
+    for path in site.rglob("*.html"):
+        for tag in BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").select("a[href], link[href], [src]"):
+            parts = urlsplit(tag.get("href") or tag.get("src"))
+            if path.name == "404.html" or parts.scheme or parts.netloc or not parts.path:
+                continue
+            links += 1
+            assert (path.parent / unquote(parts.path)).is_file(), f"{path.name}: {parts.path}"
+    assert links > 1000
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("page", ["cheat-sheet", "feedback"])
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_it_prints_on_one_page(screen, site, page, paper):
+    screen.goto((site / "workshop" / f"{page}.html").as_uri())
+    assert len(re.findall(rb"/Type\s*/Page\b", screen.pdf(format=paper))) == 1

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import tomllib
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,10 @@ from workshop import slides
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "linked-is-workshop"
 CONTENTS = ("mock_server", "notebooks", "docs", "pyproject.toml", "requirements.txt", ".env.example", ".gitignore")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "hooks", "node_modules")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "hooks", ".env", "mock-server*.db*")
 TEXT = {".ipynb", ".md", ".py", ".html", ".txt", ".toml", ".yaml", ".js", ".json", ".css", ".example", ""}
 
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 PATCHES = (0, 99)  # the lock tells apart the first and the latest release of a Python
 # The system → uv's name for it, and the wheels that run on it: pip wants each tag of Linux named.
 LINUX = [f"manylinux_2_{minor}_x86_64" for minor in range(5, 29)]
@@ -37,8 +38,9 @@ SYSTEMS = {
     ),
     "macOS 13 or newer, Apple silicon": ("aarch64-apple-darwin", ["macosx_13_0_arm64"]),
     "macOS 13 or newer, Intel": ("x86_64-apple-darwin", ["macosx_13_0_x86_64"]),
-    "Windows, x86-64": ("x86_64-pc-windows-msvc", ["win_amd64"]),
+    "Windows 10 or newer, x86-64": ("x86_64-pc-windows-msvc", ["win_amd64"]),
 }
+AT_ONCE = 4  # downloads wait for the network most of the time
 
 README = """\
 The linked.is authentication course, for a room without a network
@@ -47,43 +49,64 @@ The linked.is authentication course, for a room without a network
 You need one of these Pythons: {pythons}. And one of these systems:
 {systems}
 
-Nothing here asks the network. Unpack the zip, open a terminal in this folder, and type what your system needs.
-Leave the folder where it is: the course is installed from it.
+Nothing here asks the network. Unpack the whole zip onto your own disk, not onto a stick; on Windows into a folder with
+a short name, such as C:\\course, for a path there has at most 260 characters. Open a terminal in the folder of this
+README.txt, and type what your system needs. Leave the folder where it is: the course is installed from it.
 
 Linux and macOS
 ---------------
 
+Once, which takes a minute:
+
     python3 -m venv .venv
     .venv/bin/python -m pip install --no-index --find-links wheels -r requirements.txt
     cp .env.example .env
+
+Each time:
+
     .venv/bin/python -m mock_server
 
-Leave that terminal open. In a second one:
+Leave that terminal open. In a second one, in the same folder:
 
-    .venv/bin/jupyter lab --ContentsManager.allow_hidden=True --LabApp.default_url=/lab/tree/notebooks/{first}
+    .venv/bin/python -m jupyterlab --ContentsManager.allow_hidden=True --LabApp.default_url=/lab/tree/notebooks/{first}
 
 Windows, in PowerShell
 ----------------------
 
+Nobody has run these lines on Windows yet. If one fails, tell your host what it said.
+
+Once, which takes some minutes:
+
     py -m venv .venv
     .venv\\Scripts\\python -m pip install --no-index --find-links wheels -r requirements.txt
     copy .env.example .env
+
+Each time:
+
     .venv\\Scripts\\python -m mock_server
 
-Leave that window open. In a second one:
+Leave that window open. In a second one, in the same folder:
 
-    .venv\\Scripts\\jupyter lab --ContentsManager.allow_hidden=True --LabApp.default_url=/lab/tree/notebooks/{first}
+    .venv\\Scripts\\python -m jupyterlab --ContentsManager.allow_hidden=True --LabApp.default_url=/lab/tree/notebooks/{first}
+
+If it doesn't work
+------------------
+
+- "No matching distribution found": your Python or your system is not in the list above. See which Python it is with
+  python3 --version, on Windows with py --version. With several on your computer, name one: python3.13 -m venv .venv,
+  on Windows py -3.13 -m venv .venv. Delete the folder .venv first.
+- Windows doesn't know py: write python in its place. If that opens the Microsoft Store, Python is not installed.
+- Debian and Ubuntu say "ensurepip is not available": install python3-venv, which needs the network.
+- Neither terminal may be closed while you work. Ctrl-C ends what runs in it.
 
 What is here
 ------------
 
     notebooks/          the course; where a notebook says "make lab", use the commands above
-    site/index.html     the same, to read in a browser. For its search: python3 -m http.server --directory site
+    site/index.html     the same, to read in a browser: a double click opens it
     slides/             one file for each lesson. S opens the speaker notes, F fills the screen
     site/workshop/      for learners and hosts: what to prepare, guide, agendas, cheat sheet, feedback form
     wheels/             what pip installs
-
-If pip says "No matching distribution found", your Python or your system is not in the list above: python3 --version
 """
 
 
@@ -115,15 +138,27 @@ def build(file: Path, targets: list[Target] = TARGETS) -> None:
         build_site(folder / "site")
         (folder / "README.txt").write_text(readme(targets), encoding="utf-8")
         refuse_tokens(folder)
-        for target in targets:
-            print(f"Wheels for {target.system}, Python {target.python}", flush=True)
-            collect_wheels(target, folder / "wheels")
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            collected = pool.map(collect_wheels, targets, (Path(temporary) / str(number) for number in range(len(targets))))
+            for target, wheels in zip(targets, collected, strict=True):
+                shutil.copytree(wheels, folder / "wheels", dirs_exist_ok=True)
+                print(f"Wheels for {target.system}, Python {target.python}", flush=True)
         pack(folder, file)
 
 
 def build_site(folder: Path) -> None:
-    """Build the site so that it can be read from files: links name index.html."""
-    run("mkdocs", "build", "--quiet", "--strict", "--no-directory-urls", "--site-dir", str(folder))
+    """Build the site so that a double click opens it: links name index.html, and the search needs no server.
+
+    A browser lets a page that is a file neither fetch another one nor start a worker. The theme knows a script in place
+    of the fetched index, and iframe-worker stands in for the worker.
+    """
+    run("mkdocs", "build", "--strict", "--no-directory-urls", "--site-dir", str(folder))
+    index = (folder / "search" / "search_index.json").read_text(encoding="utf-8")
+    (folder / "search" / "search_index.js").write_text(f"var __index = {index}", encoding="utf-8")
+    worker = f"<script>{slides.from_npm('iframe-worker/shim/index.js')}</script>"
+    for page in folder.rglob("*.html"):
+        head, end, body = page.read_text(encoding="utf-8").partition("</head>")
+        page.write_text(f"{head}{worker}{end}{body}", encoding="utf-8")
 
 
 def readme(targets: list[Target]) -> str:
@@ -144,13 +179,13 @@ def refuse_tokens(folder: Path) -> None:
                     raise BundleError(f"{path.relative_to(folder)} holds a token. Take it out, and revoke it.")
 
 
-def collect_wheels(target: Target, folder: Path) -> None:
-    """Download the wheels of a target, and see that they are enough. Raises BundleError."""
+def collect_wheels(target: Target, folder: Path) -> Path:
+    """Download the wheels of a target into a folder, see that they are enough, and return it. Raises BundleError."""
     platform, tags = SYSTEMS[target.system]
     options = ["--implementation", "cp"]
     options += [word for abi in (f"cp{target.python.replace('.', '')}", "abi3", "none") for word in ("--abi", abi)]
     options += [word for tag in tags for word in ("--platform", tag)]
-    folder.mkdir(exist_ok=True)
+    folder.mkdir()
     with tempfile.TemporaryDirectory() as temporary:
         lock, wanted, done = Path(temporary) / "lock.txt", Path(temporary) / "wanted.txt", ""
         lock.write_text(locked_requirements(), encoding="utf-8")
@@ -164,6 +199,7 @@ def collect_wheels(target: Target, folder: Path) -> None:
             done = wanted.read_text(encoding="utf-8")
             proof = str(Path(temporary) / f"proof-{python}.txt")
             run(*resolve, "--no-index", "--find-links", str(folder), str(lock), "--output-file", proof)
+    return folder
 
 
 def locked_requirements() -> str:

@@ -29,7 +29,6 @@ from pygments.lexers import PythonLexer
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent
-REVEAL = FOLDER / "node_modules" / "reveal.js" / "dist"
 WIDTH, HEIGHT = 1280, 720
 TEXT_WIDTH, TEXT_HEIGHT = 1128, 550  # what is left for code below a heading of one line
 LARGEST, READABLE, SMALLEST = 26, 18, 12  # pixels
@@ -182,23 +181,25 @@ def page(notebook: dict) -> str:
     slides = slides_of(notebook)
     return PAGE.format(
         title=BeautifulSoup(slides[0].heading, "html.parser").get_text(),
-        style=reveal("reveal.css") + STYLE,
+        style=from_npm("reveal.js/dist/reveal.css") + STYLE,
         slides="\n".join(slide.html() for slide in slides),
-        reveal=reveal("reveal.js"),
-        notes=reveal("plugin/notes.js"),
+        reveal=from_npm("reveal.js/dist/reveal.js"),
+        notes=from_npm("reveal.js/dist/plugin/notes.js"),
         width=WIDTH,
         height=HEIGHT,
     )
 
 
-def reveal(name: str) -> str:
-    """Return a file of reveal.js, from npm if need be. Raises SystemExit with the next step."""
-    if not REVEAL.exists():
+def from_npm(name: str) -> str:
+    """Return a file of a package, from npm if need be. Raises SystemExit with the next step."""
+    path = FOLDER / "node_modules" / name
+    if not path.exists():
         npm = shutil.which("npm")
         if npm is None:
-            raise SystemExit("The slides need reveal.js from npm, and npm is not installed. Install Node.js, then try again.")
+            package = name.partition("/")[0]
+            raise SystemExit(f"This needs {package} from npm, and npm is not installed. Install Node.js, then try again.")
         subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)
-    return (REVEAL / name).read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8")
 
 
 def write(folder: Path) -> list[Path]:
