@@ -132,6 +132,17 @@ def test_the_errors_page_lists_what_the_code_answers(site, pages):
             assert error.message in text
 
 
+@pytest.mark.parametrize("screen", [(1280, 800), (390, 844)], ids=lambda screen: f"{screen[0]} pixels")
+def test_home_has_its_three_doors_on_the_first_screen(site, browser, screen):
+    width, height = screen
+    tab = browser.new_page(viewport={"width": width, "height": height})
+    tab.goto((site / "index.html").as_uri())
+    doors = [door.bounding_box() for door in tab.locator(".grid.cards li").all()]
+    assert len(doors) == 3 and max(door["y"] + door["height"] for door in doors) <= height
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.close()
+
+
 def test_each_fault_in_a_notebook_fails_the_build(tmp_path):
     for name in ("docs", "notebooks", "mock_server"):
         shutil.copytree(ROOT / name, tmp_path / name)
