@@ -5,6 +5,7 @@ A fact is a sentence, where it comes from, the operations that it is about, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -143,6 +144,22 @@ def _(api):
     api.headers = api.bench.account("other@example.com", lifetime=60)
     api.bench.clock.time += 60
     assert_refused(api("GET", "/v1/links"), "TOKEN_EXPIRED", "The API token has expired")
+
+
+@fact("A token is lis_mock_ and 36 letters and digits", ASSUMED)
+def _(api):
+    assert re.fullmatch("lis_mock_[0-9A-Za-z]{36}", api.headers["Authorization"].removeprefix("Bearer "))
+
+
+@fact("An account may have several live tokens, each with a name and a lifetime", ASSUMED)
+def _(api):
+    store = api.bench.store
+    second = store.generate_token(store.accounts[1], "second", 3600)
+    api.data("GET", "/v1/links")
+    api.headers = {"Authorization": f"Bearer {second}"}
+    api.data("GET", "/v1/links")
+    listed = [(token.name, token.expires_at is None) for token in store.tokens(store.accounts[1])]
+    assert listed == [("second", False), ("test", True)]
 
 
 @fact("No operation makes, lists or revokes tokens", SEED)

@@ -22,9 +22,12 @@ SAMPLES = ROOT / "docs" / "samples"
 MISTAKE = SAMPLES / "browser_mistake.vue"
 SERVER_SIDE = SAMPLES / "server_side.mjs"
 TABS = {".py": "Python", ".sh": "curl", ".mjs": "JavaScript"}
-RUN_BY_ITSELF = sorted(set(SAMPLES.iterdir()) - set(SAMPLES.glob("*.txt")) - {MISTAKE, SERVER_SIDE})
+RUN_BY_ITSELF = sorted({path for path in SAMPLES.iterdir() if path.is_file()} - set(SAMPLES.glob("*.txt")) - {MISTAKE, SERVER_SIDE})
 FIRST_CALLS = [SAMPLES / f"first_call{suffix}" for suffix in TABS]
 REASONS = "The reasons: docs/reference/why-a-token-stops-working.md\n"
+# A program that a test needs → the Debian package that has it.
+PACKAGES = {name: name for name in ("curl", "jq", "dbus-daemon")}
+PACKAGES |= {"gnome-keyring-daemon": "gnome-keyring", "secret-tool": "libsecret-tools"}
 # The cheat sheet has fragments only; test_workshop.py runs them.
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "workshop" / "cheat-sheet.md"})
 
@@ -34,11 +37,12 @@ def each(paths):
 
 
 def need(*programs):
-    """Skip the test, or fail it where CI is set, when a program is missing. Debian's curl and jq are installed if need be."""
+    """Skip the test, or fail it where CI is set, when a program is missing. Debian's are installed if need be."""
     for program in programs:
-        if not shutil.which(program) and program in ("curl", "jq") and shutil.which("apt-get") and os.geteuid() == 0:
+        if not shutil.which(program) and program in PACKAGES and shutil.which("apt-get") and os.geteuid() == 0:
             subprocess.run(["apt-get", "update", "-qq"], check=True)
-            subprocess.run(["apt-get", "install", "-y", "-qq", program], check=True, stdout=subprocess.DEVNULL)
+            install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", PACKAGES[program]]
+            subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
         if not shutil.which(program):
             message = f"SAMPLES SKIPPED: no {program} found. Install {'Node 20.6 or newer' if program == 'node' else program}"
             (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
@@ -377,7 +381,8 @@ def test_a_wrong_page_is_found(page, finding):
 
 def test_every_sample_is_on_a_page():
     shown = {name for path in PAGES for name in SNIPPET.findall(path.read_text(encoding="utf-8"))}
-    assert shown == {path.name for path in SAMPLES.iterdir()}
+    there = {path for path in SAMPLES.rglob("*") if path.is_file() and path.parent.name != "__pycache__"}
+    assert shown == {path.relative_to(SAMPLES).as_posix() for path in there}
 
 
 def test_the_commands_of_the_quickstart_run_the_samples(page, server, tmp_path):

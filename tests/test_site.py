@@ -135,6 +135,17 @@ def test_the_errors_page_lists_what_the_code_answers(site, pages):
             assert error.message in text
 
 
+@pytest.mark.parametrize("screen", [(1280, 800), (390, 844)], ids=lambda screen: f"{screen[0]} pixels")
+def test_home_has_its_three_doors_on_the_first_screen(site, browser, screen):
+    width, height = screen
+    tab = browser.new_page(viewport={"width": width, "height": height})
+    tab.goto((site / "index.html").as_uri())
+    doors = [door.bounding_box() for door in tab.locator(".grid.cards li").all()]
+    assert len(doors) == 3 and max(door["y"] + door["height"] for door in doors) <= height
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.close()
+
+
 @pytest.fixture(scope="session")
 def faulty_build(tmp_path_factory):
     """A build of the project with a notebook full of faults, beside that of the site: its future."""

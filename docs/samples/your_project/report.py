@@ -1,0 +1,12 @@
+import os
+
+import requests
+
+
+def count_clicks():
+    """Return the clicks of all links on the first page together. Raises requests.HTTPError."""
+    links = f"{os.environ['LINKED_IS_BASE_URL']}/links"
+    headers = {"Authorization": f"Bearer {os.environ['LINKED_IS_API_TOKEN']}"}
+    response = requests.get(links, headers=headers, timeout=10)
+    response.raise_for_status()
+    return sum(link["clicks"] for link in response.json()["data"])

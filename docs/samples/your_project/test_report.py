@@ -1,0 +1,13 @@
+import pytest
+import requests
+from report import count_clicks
+
+
+def test_the_clicks_of_all_links_are_counted(settings_page):
+    assert count_clicks() == 3022
+
+
+def test_a_revoked_token_is_an_error(settings_page):
+    settings_page.revoke("Test")
+    with pytest.raises(requests.HTTPError, match="401"):
+        count_clicks()
