@@ -22,7 +22,7 @@ from mock_server.settings_page import SettingsPage
 from mock_server.store import Store
 from tests import static_site
 from tests.exercises import EXERCISES, SOLUTIONS
-from tests.running import NOTEBOOKS, ROOT
+from tests.running import NOTEBOOKS, ROOT, run_async
 
 BASE_URL = "http://127.0.0.1:8787/v1"
 long = pytest.mark.long
@@ -91,7 +91,7 @@ def test_it_answers_inside_a_loop_that_runs(in_process, headers):
         await asyncio.sleep(0)
         return first.status_code, requests.get(f"{BASE_URL}/links", headers=headers, timeout=10).status_code
 
-    assert asyncio.run(cell()) == (200, 200)
+    assert run_async(cell()) == (200, 200)
 
 
 def test_settings_api_comes_in_one_piece(in_process):
