@@ -72,7 +72,9 @@ def _dates(start: int, end: int, interval: str) -> list[str]:
     dates = []
     while moment <= last:
         if len(dates) == MOST_INTERVALS:
-            raise InvalidRequest(f"interval: the time from start to end has more than {MOST_INTERVALS} of these. Take a longer one.")
+            raise InvalidRequest(
+                f"interval: the time from start to end has more than {MOST_INTERVALS} of these. Take a longer one."
+            )
         dates.append(_spelled(moment, interval))
         moment = _next(moment, interval)
     return dates

@@ -265,7 +265,9 @@ def code_of(response):
     return response.json().get("error", {}).get("code")
 
 
-STATS = {"countries": [{"country": "Spain", "clicks": 9}, {"country": "Austria", "clicks": 2}, {"country": "Sweden", "clicks": 5}]}
+STATS = {
+    "countries": [{"country": "Spain", "clicks": 9}, {"country": "Austria", "clicks": 2}, {"country": "Sweden", "clicks": 5}]
+}
 RETRY = {"total": 4, "status_forcelist": [429, 503]}
 CHECKS = {
     "new_enough": (
@@ -410,7 +412,13 @@ def grade(server, capsys):
         if name == "lists_links" and callable(answer):
             there, there_answer = server.base_url, answer
             answer = lambda token: there_answer(token, there)  # noqa: E731
-        more = {"header": [T], "busiest_country": [STATS], "lists_links": [server.base_url], "all_slugs": [server.base_url], "rotate": [server.base_url]}
+        more = {
+            "header": [T],
+            "busiest_country": [STATS],
+            "lists_links": [server.base_url],
+            "all_slugs": [server.base_url],
+            "rotate": [server.base_url],
+        }
         try:
             getattr(checks, name)(answer, *more.get(name, []))
         except checks.NotYet as problem:
@@ -426,7 +434,9 @@ def test_a_check_accepts_what_is_right(grade, name, answer):
     assert grade(name, answer).splitlines()[-1].startswith("Right: ")
 
 
-@pytest.mark.parametrize(("name", "answer", "words"), [(name, *wrong) for name, (_, wrongs) in CHECKS.items() for wrong in wrongs])
+@pytest.mark.parametrize(
+    ("name", "answer", "words"), [(name, *wrong) for name, (_, wrongs) in CHECKS.items() for wrong in wrongs]
+)
 def test_a_check_says_what_is_wrong(grade, name, answer, words):
     with pytest.raises(checks.NotYet, match=words):
         grade(name, answer)

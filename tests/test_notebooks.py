@@ -127,7 +127,11 @@ def test_the_search_for_pieces_finds_one():
 
 def test_no_token_is_in_the_project():
     for path in ROOT.rglob("*"):
-        if path.suffix in {".ipynb", ".md", ".py", ".html", ".yml", ".txt", ".js", ".example"} and not {".venv", "site", "node_modules"} & set(path.parts):
+        if path.suffix in {".ipynb", ".md", ".py", ".html", ".yml", ".txt", ".js", ".example"} and not {
+            ".venv",
+            "site",
+            "node_modules",
+        } & set(path.parts):
             for word in re.findall(r"lis_mock_\w+", path.read_text(encoding="utf-8")):
                 assert not tokens.is_well_formed(word), f"{path} holds a token"
 

@@ -365,9 +365,18 @@ def test_a_page_shows_a_request_by_including_a_sample_in_three_languages(path):
         ('```js title="a.js"\nawait fetch(links)\n```\n', "is not included"),
         ('```python\n--8<-- "docs/samples/no_such.py"\n```\n', "no_such.py does not exist"),
         ('```python\n--8<-- "docs/samples/first_call.py"\n```\n', "first_call.py is not in a tab Python"),
-        ('=== "Python"\n\n    ```python\n    --8<-- "docs/samples/first_call.py"\n    ```\n', "first_call.sh is not in a tab curl"),
-        ('=== "Node"\n\n    ```js\n    --8<-- "docs/samples/first_call.mjs"\n    ```\n', "first_call.mjs is not in a tab JavaScript"),
-        ('=== "Python"\n\n    ```python\n    --8<-- "docs/samples/first_call.py"\n    ```\n', "first_call.txt, the output, is not shown"),
+        (
+            '=== "Python"\n\n    ```python\n    --8<-- "docs/samples/first_call.py"\n    ```\n',
+            "first_call.sh is not in a tab curl",
+        ),
+        (
+            '=== "Node"\n\n    ```js\n    --8<-- "docs/samples/first_call.mjs"\n    ```\n',
+            "first_call.mjs is not in a tab JavaScript",
+        ),
+        (
+            '=== "Python"\n\n    ```python\n    --8<-- "docs/samples/first_call.py"\n    ```\n',
+            "first_call.txt, the output, is not shown",
+        ),
     ],
 )
 def test_a_wrong_page_is_found(page, finding):

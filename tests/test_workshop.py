@@ -254,7 +254,13 @@ def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
 
     def offline(*command):
         clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        environment = {**clean, **DEAD_PROXY, "no_proxy": "127.0.0.1", "PIP_CONFIG_FILE": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            **clean,
+            **DEAD_PROXY,
+            "no_proxy": "127.0.0.1",
+            "PIP_CONFIG_FILE": os.devnull,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         done = subprocess.run([*prefix, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

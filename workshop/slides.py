@@ -87,7 +87,7 @@ class Slide:
 
     def html(self) -> str:
         """Return the slide as reveal.js reads it."""
-        return f"<section>\n{self.heading}\n{''.join(self.body)}\n<aside class=\"notes\">{''.join(self.notes)}</aside>\n</section>"
+        return f'<section>\n{self.heading}\n{"".join(self.body)}\n<aside class="notes">{"".join(self.notes)}</aside>\n</section>'
 
 
 def slides_of(notebook: dict) -> list[Slide]:
@@ -197,7 +197,9 @@ def reveal(name: str) -> str:
         npm = shutil.which("npm")
         if npm is None:
             raise SystemExit("The slides need reveal.js from npm, and npm is not installed. Install Node.js, then try again.")
-        subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True, stdout=subprocess.DEVNULL
+        )
     return (REVEAL / name).read_text(encoding="utf-8")
 
 
