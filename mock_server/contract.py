@@ -25,7 +25,9 @@ def openapi() -> dict[str, Any]:
     """Return the contract."""
     import yaml  # here, for most starts never need it
 
-    return yaml.load((resources.files("mock_server") / "openapi.yaml").read_bytes(), Loader=yaml.CSafeLoader)
+    text = (resources.files("mock_server") / "openapi.yaml").read_bytes()
+    contract: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return contract
 
 
 def routes() -> list[Route]:

@@ -104,7 +104,7 @@ def test_marks_that_do_not_fit_together_are_refused():
     assert unsolved("a = 1  # instead of: a = ...") == f"a = ...  {MARK}"
     assert unsolved("if x:\n    # solution\n    y\n    z\n    # instead of: ...\nend") == f"if x:\n    ...  {MARK}\nend"
     for wrong in ("# solution\na", "a\n# instead of: ..."):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="# (solution|instead of)"):
             unsolved(wrong)
 
 
@@ -271,7 +271,7 @@ STATS = {
 RETRY = {"total": 4, "status_forcelist": [429, 503]}
 CHECKS = {
     "new_enough": (
-        [lambda v: v >= (3, 11), lambda v: not v < (3, 11), lambda v: (v[0], v[1]) >= (3, 11), lambda v: v[0] > 3 or v[:1] == (3,) and v[1] >= 11],
+        [lambda v: v >= (3, 11), lambda v: not v < (3, 11), lambda v: (v[0], v[1]) >= (3, 11), lambda v: v[0] > 3 or (v[:1] == (3,) and v[1] >= 11)],
         [(lambda v: v > (3, 11), "leaves out the version itself"), (lambda v: v[1] >= 11, "refuses Python 4.0"),
          (lambda v: ".".join(map(str, v)) >= "3.11", "3.9 comes after 3.11"), (lambda v: v[0] >= 3, "lets 3.9"),
          (lambda v: v >= 3.11, "TypeError.* compare it with a tuple"), (True, "the function itself"), (lambda v: ..., "no answer yet")],

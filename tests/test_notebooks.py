@@ -42,9 +42,8 @@ def findings(notebook):
         found.append("it does not begin by saying which service it talks to")
     if len(re.findall("(?m)^# ", text)) != 1:
         found.append("it has not exactly one title")
-    for part in ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did"):
-        if part not in text:
-            found.append(f"it lacks {part}")
+    parts = ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did")
+    found += [f"it lacks {part}" for part in parts if part not in text]
     if text.count("<details><summary>") < 3 or "## Check yourself" not in text:
         found.append("it has no quiz")
     if f"**Time:** {notebook.metadata.linked_is.minutes} minutes" not in text:

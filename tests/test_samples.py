@@ -243,8 +243,8 @@ def visit(browser):
         context.route(address, lambda route: route.fulfill(body=html, content_type="text/html"))
         tab = context.new_page()
         sent, got = [], []
-        tab.on("request", lambda request: sent.append(request))
-        tab.on("response", lambda response: got.append(response))
+        tab.on("request", sent.append)
+        tab.on("response", got.append)
         tab.goto(address)
         return tab, sent, got
 
@@ -257,7 +257,7 @@ def test_with_the_mistake_every_visitor_gets_the_token(visit, page, server):
     token = page.generate_token()
     component = MISTAKE.read_text(encoding="utf-8")
     html = built(component, VITE_LINKED_IS_BASE_URL=server.base_url, VITE_LINKED_IS_API_TOKEN=token)
-    tab, sent, got = visit("http://visitors.example/", html)
+    tab, _, got = visit("http://visitors.example/", html)
     assert token in got[0].text()  # View page source
     with tab.expect_request(f"{server.base_url}/links") as asked:
         tab.get_by_role("button", name="Show links").click()

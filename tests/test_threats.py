@@ -26,7 +26,7 @@ HOSTILE = [
     '"><img src=x onerror=alert(1)>',
     "{{ 7 * 7 }}${7*7}",
     "../../../etc/passwd",
-    "‮gnp.exe",
+    "\u202egnp.exe",
 ]
 EXAMPLE_BODIES = {"title": "x", "url": "https://example.com", "displayName": "x", "slug": "stranger"}
 
@@ -61,8 +61,8 @@ def test_hostile_texts_in_ids_queries_and_headers_find_nothing(client, text):
     assert client.get(f"/s/{text}").status_code == 404
     assert client.get("/v1/links", params={"cursor": text}).status_code == 400
     assert client.get("/v1/links", params={text: "1"}).status_code == 400
-    assert client.get("/v1/links", headers={"Authorization": f"Bearer {ascii(text)}"}).status_code == 401
-    assert client.get("/settings/api", headers={"Cookie": f"mock_session={ascii(text)}"}).headers["Location"] == "/login"
+    assert client.get("/v1/links", headers={"Authorization": f"Bearer {text!a}"}).status_code == 401
+    assert client.get("/settings/api", headers={"Cookie": f"mock_session={text!a}"}).headers["Location"] == "/login"
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://e.com", "https://", "\thttps://e.com",

@@ -153,7 +153,7 @@ def generated(token: object, settings_page: SettingsPage) -> None:
         raise NotYet(f"your newest token named Exercise is {rows[0].state}. Generate another one.")
     if not token.isascii() or status_with(token, settings_page) != 200:
         raise NotYet("the API refuses what is in `token`. Keep what generate_token returns, as it is.")
-    if [row for row in settings_page.tokens() if row.name == "Exercise"][0].last_used == "never":
+    if next(row for row in settings_page.tokens() if row.name == "Exercise").last_used == "never":
         raise NotYet("`token` holds another token than the one named Exercise. Keep what generate_token returns.")
     right("it is active, has a name, and ends after 30 days.")
 
@@ -399,6 +399,7 @@ class SmallPages(HTTPAdapter):
     asked = 0
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
+        """Send the request with another limit. Raises NotYet after twelve pages."""
         self.asked += 1
         if self.asked > 12:
             raise NotYet("it asks for pages without end. Take the next address from each answer; stop if there is none.")
@@ -775,8 +776,9 @@ class Trial:
 
         def sleep(seconds: float) -> None:
             if threading.current_thread() is not main:
-                return really_sleep(seconds)
-            self.slept += seconds
+                really_sleep(seconds)
+            else:
+                self.slept += seconds
 
         with watched(self.base_url) as sent, patch("time.sleep", sleep), redirect_stdout(self.printed):
             try:
@@ -834,7 +836,7 @@ def _(trial: Trial) -> None:
     data = trial.call()
     if not trial.sent:
         raise NotYet("nothing was sent with requests, and only that can be watched here.")
-    if isinstance(data, Mapping) and "data" in data or isinstance(data, requests.Response):
+    if (isinstance(data, Mapping) and "data" in data) or isinstance(data, requests.Response):
         raise NotYet("call returns more than the data. Open the envelope.")
     if not isinstance(data, list) or len(data) != 5:
         raise NotYet("call('GET', '/links') doesn't return the five links of the account.")
