@@ -29,11 +29,13 @@ BASE = "https://api.linked.is/v1"
 # The notebooks
 
 
+@pytest.mark.check
 def test_there_is_one_for_each_chapter_and_a_capstone():
     assert [path.name for path in EXERCISES] == [*(path.name for path in NOTEBOOKS), "10-capstone.ipynb"]
     assert sorted(FOLDER.glob("*.ipynb")) == sorted([*SOLUTIONS, *EXERCISES])
 
 
+@pytest.mark.check
 @pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.name)
 def test_an_exercise_is_what_its_solution_makes(solution):
     path = EXERCISES[SOLUTIONS.index(solution)]
@@ -72,6 +74,7 @@ def faults(notebook):
     return found
 
 
+@pytest.mark.check
 @pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.name)
 def test_an_exercise_has_its_marked_line_its_hint_and_its_check(path):
     assert faults(nbformat.read(path, as_version=4)) == []
@@ -91,6 +94,7 @@ def test_an_exercise_without_one_of_them_is_found():
     assert broken(lambda cells, notebook: cells["check-header"].update(outputs=[]))
 
 
+@pytest.mark.check
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.name)
 def test_a_solution_was_executed_and_is_short(path):
     code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]

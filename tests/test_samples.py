@@ -113,6 +113,7 @@ def test_a_sample_prints_what_its_page_shows(path, page, server):
     assert run(path, "" if needs_none else token, server.base_url) == (0, expected(path), "")
 
 
+@pytest.mark.check
 def test_every_sample_is_there_in_every_language():
     names = {path.stem for path in SAMPLES.glob("*.txt")}
     assert {path.name for path in RUN_BY_ITSELF} == {f"{name}{suffix}" for name in names for suffix in TABS}
@@ -352,6 +353,7 @@ def findings(text):
     return found
 
 
+@pytest.mark.check
 @each(PAGES)
 def test_a_page_shows_a_request_by_including_a_sample_in_three_languages(path):
     assert findings(path.read_text(encoding="utf-8")) == []
@@ -383,6 +385,7 @@ def test_a_wrong_page_is_found(page, finding):
     assert any(finding in found for found in findings(page))
 
 
+@pytest.mark.check
 def test_every_sample_is_on_a_page():
     shown = {name for path in PAGES for name in SNIPPET.findall(path.read_text(encoding="utf-8"))}
     assert shown == {path.name for path in SAMPLES.iterdir()}

@@ -80,7 +80,7 @@ What is here
     notebooks/          the course; where a notebook says "make lab", use the commands above
     site/index.html     the same, to read in a browser. For its search: python3 -m http.server --directory site
     slides/             one file for each lesson. S opens the speaker notes, F fills the screen
-    site/workshop/      for learners and hosts: what to prepare, guide, agendas, cheat sheet, feedback form
+    site/workshop/      for learners and instructors: what to prepare, guide, agendas, cheat sheet, feedback form
     wheels/             what pip installs
 
 If pip says "No matching distribution found", your Python or your system is not in the list above: python3 --version
