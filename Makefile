@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all proof workshop bench site serve notebooks lock clean
+.PHONY: help lab check test test-all proof workshop bench site serve notebooks lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,13 @@ lab: .venv/course .env ## Start the mock server, and JupyterLab on the first not
 	$(BIN)/jupyter lab --ServerApp.answer_yes=True --ContentsManager.allow_hidden=True \
 		--AsyncMappingKernelManager.transport_encryption=auto --ServerApp.root_dir=. \
 		--LabApp.default_url=/lab/tree/notebooks/01-start-here.ipynb $(LAB_OPTIONS)
+
+check: .venv/tests ## Look at style, types, spelling and texts, in seconds, before a commit
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/python -m pytest -q -m check tests
 
 test: .venv/tests ## Prove every notebook, the mock server and the site
 	$(BIN)/python -m pytest -m "not long"
@@ -52,7 +59,7 @@ lock: .venv/course ## Compile requirements.in to requirements.txt
 		--custom-compile-command "make lock" tests/requirements.in -o tests/requirements.txt
 
 clean: ## Remove what the tasks made; your .env and the mock server's database stay
-	rm -rf .venv site browser/.build .pytest_cache *.egg-info
+	rm -rf .venv site browser/.build .pytest_cache .mypy_cache .ruff_cache *.egg-info
 
 # A learner's own settings: made once, never overwritten.
 .env:

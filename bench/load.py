@@ -50,9 +50,7 @@ def run(server: Server, script: Script, connections: int, seconds: int) -> Run:
     """Put the server under load. Raises CannotMeasure if an answer was lost or not the expected kind."""
     before = server.processor_time()
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script.path)]
-    output = subprocess.run(
-        [*command, f"http://127.0.0.1:{server.port}/v1/links"], capture_output=True, text=True, check=False
-    )
+    output = subprocess.run([*command, f"http://127.0.0.1:{server.port}/v1/links"], capture_output=True, text=True, check=False)
     used = server.processor_time() - before
     if output.returncode or "{" not in output.stdout:
         raise CannotMeasure(f"wrk failed against {server.name}: {output.stderr.strip()[-500:]}")

@@ -84,9 +84,7 @@ def verify(servers: list[Server], accounts: Accounts, folder: Path) -> None:
             raise CannotMeasure(f"{server.name} answers POST with other content than ours did.")
 
 
-def measure_reads(
-    options: argparse.Namespace, results: Results, folder: Path, servers: list[Server], accounts: Accounts
-) -> None:
+def measure_reads(options: argparse.Namespace, results: Results, folder: Path, servers: list[Server], accounts: Accounts) -> None:
     """Measure GET on all servers, and the refusals of ours; then memory."""
     reading = Script(folder, "GET", accounts.reader)
     refused = Script(folder, "GET-refused", tokens.mint(), is_refused=True)  # well-formed, and nobody's

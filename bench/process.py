@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -70,7 +71,7 @@ class Server:
                 cwd=ROOT,
                 env=self.environment,
                 start_new_session=True,  # Ctrl-C comes to us, and we stop it
-                preexec_fn=self._before_it_runs,
+                preexec_fn=self._before_it_runs,  # noqa: PLW1509, the benchmark starts servers before any thread
             )
             try:
                 while not self.is_up(self.port):
@@ -89,15 +90,11 @@ class Server:
         process, self._process = self._process, None
         if process is None:
             return
-        try:
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, signal.SIGINT)  # the mock server closes its file
             process.wait(timeout=5)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            pass
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # what is left of the group
-        except ProcessLookupError:
-            pass
         process.wait()
 
     def processor_time(self) -> float:

@@ -28,7 +28,7 @@ def stats(histories: Iterable[tuple[int, Sequence[Click]]], start: int, end: int
     Each history is a list of clicks in the order of time, with the moment that their ``at`` counts from.
     ``interval`` is one of ``INTERVALS``. Raises InvalidRequest.
     """
-    over_time = {date: 0 for date in _dates(start, end, interval)}
+    over_time = dict.fromkeys(_dates(start, end, interval), 0)
     chosen: list[Click] = []
     for origin, clicks in histories:
         first = bisect_left(clicks, start - origin, key=_at)
@@ -62,17 +62,19 @@ def _counted(clicks: list[Click], *names: str) -> list[dict[str, Any]]:
     """Return how many clicks share the fields with these names, the most first."""
     counts = Counter(tuple(getattr(click, name) for name in names) for click in clicks)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [{**dict(zip(names, values)), "clicks": count} for values, count in ordered]
+    return [{**dict(zip(names, values, strict=True)), "clicks": count} for values, count in ordered]
 
 
 def _dates(start: int, end: int, interval: str) -> list[str]:
     if end < start:
         raise InvalidRequest("end: must not be earlier than start.")
     moment, last = _floor(start, interval), _floor(end, interval)
-    dates = []
+    dates: list[str] = []
     while moment <= last:
         if len(dates) == MOST_INTERVALS:
-            raise InvalidRequest(f"interval: the time from start to end has more than {MOST_INTERVALS} of these. Take a longer one.")
+            raise InvalidRequest(
+                f"interval: the time from start to end has more than {MOST_INTERVALS} of these. Take a longer one."
+            )
         dates.append(_spelled(moment, interval))
         moment = _next(moment, interval)
     return dates

@@ -123,6 +123,7 @@ class HostCheck:
         self.host_names = frozenset(host_names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it with a 403."""
         for name, value in scope["headers"]:
             if name == b"host" and is_ours(value, self.host_names):
                 await self.app(scope, receive, send)
@@ -152,6 +153,7 @@ class BodyLimit:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and count what is read of its body. Raises PayloadTooLarge."""
         size = 0
 
         async def receive_up_to_limit() -> Message:

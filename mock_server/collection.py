@@ -11,7 +11,8 @@ class Numbered(Protocol):
     """What has a number that grows with each one made."""
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> int:
+        """The number."""
 
 
 Record = TypeVar("Record", bound=Numbered)

@@ -24,6 +24,7 @@ class RequestLog:
         self.coloured = coloured
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and write its line when it is answered."""
         started = time.perf_counter()
         status = 500
 

@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from mock_server import demo_data, ids
 from mock_server.collection import Collection
-from mock_server.database import Database
+from mock_server.database import AnyRecord, Database
 from mock_server.envelope import InvalidRequest, NotFound
 from mock_server.model import Account, Block, Click, Link, Profile
+
+Owned = Link | Profile | Block | Click
+Found = TypeVar("Found")
 
 
 class Content:
@@ -36,7 +39,7 @@ class Content:
         self._clicks: dict[int, list[Click]] = {}  # by number of their link, in the order of time
         self._by_slug: dict[str, Link | Profile] = {}
 
-    def remember(self, record: Link | Profile | Block | Click) -> None:
+    def remember(self, record: Owned) -> None:
         """Take a record that is in the database into memory, a new one or a changed one."""
         if isinstance(record, Link):
             self._remember_slug(self.links.get(record.number), record)
@@ -188,9 +191,10 @@ class Content:
         blocks = demo_data.blocks(self.account.id)
         account_values |= {"links_made": len(links), "profiles_made": len(profiles), "blocks_made": len(blocks)}
         with self.database.transaction():
-            for record in self._everything():
-                self.database.delete(record)
-            for record in (*links, *profiles, *blocks, replace(self.account, **account_values)):
+            for old in self._everything():
+                self.database.delete(old)
+            new: list[AnyRecord] = [*links, *profiles, *blocks, replace(self.account, **account_values)]
+            for record in new:
                 self.database.save(record)
             self.database.then(partial(self._begin_afresh, [*links, *profiles, *blocks], account_values))
 
@@ -200,7 +204,7 @@ class Content:
         for record in records:
             self.remember(record)
 
-    def _everything(self) -> list[Link | Profile | Block | Click]:
+    def _everything(self) -> list[Owned]:
         blocks = [block for blocks in self._blocks.values() for block in blocks]
         clicks = [click for clicks in self._clicks.values() for click in clicks]
         return [*clicks, *blocks, *self.profiles, *self.links]
@@ -209,7 +213,7 @@ class Content:
         self.database.save(record)
         self.remember(record)
 
-    def _delete(self, *records: Link | Profile | Block | Click) -> None:
+    def _delete(self, *records: Owned) -> None:
         with self.database.transaction():
             for record in records:
                 self.database.delete(record)
@@ -217,7 +221,7 @@ class Content:
             self.database.save(self.account)
 
 
-def _found(record: Any, what: str) -> Any:
+def _found(record: Found | None, what: str) -> Found:
     if record is None:
         raise NotFound(f"Your account has no {what} with this id.")
     return record

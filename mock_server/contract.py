@@ -27,7 +27,9 @@ def openapi() -> dict[str, Any]:
     import yaml  # here, for most starts never need it
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one needs a C library
-    return yaml.load((resources.files("mock_server") / "openapi.yaml").read_bytes(), Loader=loader)
+    text = (resources.files("mock_server") / "openapi.yaml").read_bytes()
+    contract: dict[str, Any] = yaml.load(text, Loader=loader)
+    return contract
 
 
 def routes() -> list[Route]:

@@ -9,13 +9,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from functools import cache
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mock_server.model import Account, Block, Click, Link, Profile, Session, Token
 
-Record = TypeVar("Record", Account, Session, Token, Link, Profile, Block, Click)
+AnyRecord = Account | Session | Token | Link | Profile | Block | Click
+Record = TypeVar("Record", bound=AnyRecord)
 
 TABLES: dict[type, tuple[str, str]] = {  # table, primary key
     Account: ("accounts", "id"),
@@ -41,7 +41,7 @@ class Database:
     """
 
     def __init__(self, path: str) -> None:
-        self._memory_changes: list[Callable[[], None]] = []
+        self._memory_changes: list[Callable[[], object]] = []
         try:
             # One event loop uses the connection, in whatever thread that loop runs.
             self.connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
@@ -80,16 +80,17 @@ class Database:
         flags = {field.name for field in fields(record_type) if field.type == "bool"}
         for row in self._execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
             # SQLite knows no booleans: it gives 0 and 1 back.
-            yield record_type(*(bool(value) if name in flags else value for name, value in zip(columns, row)))
+            values: Iterator[Any] = (bool(value) if name in flags else value for name, value in zip(columns, row, strict=True))
+            yield record_type(*values)
 
-    def save(self, record: Record) -> None:
+    def save(self, record: AnyRecord) -> None:
         """Write the record, over the one with the same key if there is one. Raises DatabaseError."""
-        statement, values = _saving(type(record))
+        statement, values = _SAVING[type(record)]
         self._execute(statement, values(record))
 
-    def delete(self, record: Record) -> None:
+    def delete(self, record: AnyRecord) -> None:
         """Remove the record; it is no error if it is not there. Raises DatabaseError."""
-        statement, key = _deleting(type(record))
+        statement, key = _DELETING[type(record)]
         self._execute(statement, key(record))
 
     def load_clock(self) -> tuple[int, int | None]:
@@ -121,7 +122,7 @@ class Database:
         for change in changes:
             change()
 
-    def then(self, change: Callable[[], None]) -> None:
+    def then(self, change: Callable[[], object]) -> None:
         """Change memory: now, or, in a transaction, when that is written; never if it is not."""
         if self.connection.in_transaction:
             self._memory_changes.append(change)
@@ -139,8 +140,7 @@ class Database:
         self.connection.close()
 
 
-@cache
-def _saving(record_type: type) -> tuple[str, attrgetter]:
+def _saving(record_type: type[AnyRecord]) -> tuple[str, Callable[[AnyRecord], tuple[Any, ...]]]:
     """Return the statement that saves a record of the type, and what takes the values out of one."""
     table, key = TABLES[record_type]
     columns = [field.name for field in fields(record_type)]
@@ -150,13 +150,16 @@ def _saving(record_type: type) -> tuple[str, attrgetter]:
     return statement, attrgetter(*columns)
 
 
-@cache
-def _deleting(record_type: type) -> tuple[str, Callable[[object], tuple]]:
+def _deleting(record_type: type[AnyRecord]) -> tuple[str, Callable[[AnyRecord], tuple[Any, ...]]]:
     """Return the statement that deletes a record of the type, and what takes the key out of one."""
     table, key = TABLES[record_type]
     names = key.split(", ")
     statement = f"DELETE FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in names)}"
     return statement, lambda record: tuple(getattr(record, name) for name in names)
+
+
+_SAVING = {record_type: _saving(record_type) for record_type in TABLES}
+_DELETING = {record_type: _deleting(record_type) for record_type in TABLES}
 
 
 def _reason(error: sqlite3.Error) -> str:

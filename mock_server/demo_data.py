@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from functools import cache
+from typing import TypeVar
 
 from mock_server.clock import DAY, parse_iso
 from mock_server.model import Block, Click, Link, Profile
@@ -24,6 +25,8 @@ _BLOCKS = [
     ("Spring menu", "https://example.com/menu/spring"),
     ("Book a table", "https://example.com/reservations"),
 ]
+
+Drawn = TypeVar("Drawn")
 
 # What visitors have in common, each with its weight.
 _CITIES = {
@@ -90,7 +93,7 @@ def history(link_number: int) -> list[Click]:
     # More visitors as the weeks go by, and twice as many on two days of seven.
     days = {day: (HISTORY_DAYS + day) * (2 if day % 7 in (2, 3) else 1) for day in range(HISTORY_DAYS)}
 
-    def draw(weights: dict) -> object:
+    def draw(weights: dict[Drawn, int]) -> Drawn:
         return chance.choices(list(weights), list(weights.values()))[0]
 
     clicks = []

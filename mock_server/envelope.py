@@ -112,6 +112,7 @@ class RateLimitExceeded(ApiError):
         self.rate_limit = rate_limit
 
     def as_json(self) -> dict[str, Any]:
+        """Return what stands behind ``error`` in the body."""
         return {**super().as_json(), "retryAfter": self.retry_after}
 
 

@@ -7,7 +7,7 @@ import math
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from mock_server import rate_limit
 from mock_server.api import Call, Handler
@@ -33,6 +33,7 @@ class Gate:
         self.traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
         authorization = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
         noted = self._noted(scope)
         limits = None

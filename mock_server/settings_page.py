@@ -135,10 +135,10 @@ class SettingsPage:
         form = _find(self._open(path), f"form#{form_id}", f"the form “{form_id}”")
         if button not in [one.get_text(strip=True) for one in form.find_all("button")]:
             raise PageError(f"The page has no button “{button}” where it should be.")
-        filled = {field["name"]: field.get("value", "") for field in form.select("input[type=hidden]")}
+        filled = {str(field["name"]): str(field.get("value", "")) for field in form.select("input[type=hidden]")}
         for name, value in fields.items():
             field = _find(form, f"[name={name}]", f"the field “{name}”")
-            choices = [option.get("value", option.get_text(strip=True)) for option in field.find_all("option")]
+            choices = [str(option.get("value", option.get_text(strip=True))) for option in field.find_all("option")]
             if choices and value not in choices:
                 raise PageError(f"“{value}” is not among the choices for {name}: {', '.join(choices)}.")
             filled[name] = value

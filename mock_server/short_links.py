@@ -40,14 +40,15 @@ def routes(store: Store) -> list[Route]:
                 content.count_view(found)
             return page("profile.html", profile=found, blocks=list(content.blocks(found)))
         why_ended = end_of(found, content.now())
-        if why_ended and found.expiration_url is None:
+        target = found.expiration_url if why_ended else with_utm(found)
+        if target is None:
             raise NotFound(why_ended)
         if counts and not why_ended:
             address = request.client.host if request.client else ""
             content.count_click(found, visitors.describe(request.headers, address))
         if found.redirect_delay_enabled:
             await asyncio.sleep(REDIRECT_DELAY)
-        return RedirectResponse(found.expiration_url if why_ended else with_utm(found), 302, HEADERS)
+        return RedirectResponse(target, 302, HEADERS)
 
     def addressed_content(request: Request, slug: str) -> Content | None:
         """Return whose slug is meant: every account has the same demo slugs, so it may take a token or a page session.

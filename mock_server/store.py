@@ -7,13 +7,14 @@ they were. Times are Unix seconds by the account's clock.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from mock_server import tokens
 from mock_server.clock import DAY, EARLIEST, LATEST, Clock
-from mock_server.content import Content, set_fields
+from mock_server.content import Content, Owned, set_fields
 from mock_server.database import Database, DatabaseError
 from mock_server.envelope import InvalidRequest, NotFound
 from mock_server.model import Account, Block, Click, Link, Profile, Session, Token
@@ -41,7 +42,8 @@ class Store:
             self._sessions[session.digest] = session
         for token in database.load(Token):
             self._remember_token(token)
-        for record_type in (Link, Profile, Block, Click):
+        owned: tuple[type[Owned], ...] = (Link, Profile, Block, Click)
+        for record_type in owned:
             for record in database.load(record_type):
                 self._content[record.account_id].remember(record)
 
@@ -130,10 +132,8 @@ class Store:
     def note_use(self, token: Token, now: int) -> None:
         """Note that the token was used at ``now``, the account's time."""
         if token.last_used_at is None or abs(now - token.last_used_at) >= LAST_USED_RESOLUTION:
-            try:
+            with suppress(DatabaseError):  # reading goes on when the disk is full
                 self._change(token, last_used_at=now)
-            except DatabaseError:
-                pass  # reading goes on when the disk is full
 
     # Controls for lessons: of one account, or of all of them at once
 

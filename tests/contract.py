@@ -43,8 +43,8 @@ def check(method: str, path: str, status: int, headers: Mapping[str, str], body:
         return
     assert str(status) in operation["responses"], f"{where}: the contract lacks this status"
     response = resolved(operation["responses"][str(status)])
-    for name, header in response.get("headers", {}).items():
-        header = resolved(header)
+    for name, described in response.get("headers", {}).items():
+        header = resolved(described)
         value = headers.get(name)
         assert value is not None or not header["required"], f"{where}: the header {name} is missing"
         if value is not None:

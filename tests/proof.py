@@ -157,7 +157,12 @@ for error, notebook in {
     envelope.RateLimitExceeded: "09", envelope.InvalidRequest: "05", envelope.NotFound: "04",
 }.items():  # fmt: skip
     setting(f"{error.code} has another code", notebook, error, "code", "ERROR")
-for error, notebook in {envelope.MissingToken: "06", envelope.InvalidToken: "06", envelope.TokenExpired: "06", envelope.RateLimitExceeded: "09"}.items():
+for error, notebook in {
+    envelope.MissingToken: "06",
+    envelope.InvalidToken: "06",
+    envelope.TokenExpired: "06",
+    envelope.RateLimitExceeded: "09",
+}.items():
     setting(f"{error.code} has another message", notebook, error, "message", "Something went wrong")
 for error, notebook in {envelope.MissingToken: "06", envelope.InvalidToken: "06", envelope.TokenExpired: "06"}.items():
     setting(f"{error.code} has status 403", notebook, error, "status", 403)
@@ -220,12 +225,26 @@ setting("changing a link does nothing", "05", content.Content, "change_link", la
 setting("clicks are not counted", "05", content.Content, "count_click", lambda self, link, visitor: None)
 setting("a short link loses its UTM values", "05", short_links, "with_utm", lambda link: link.url)
 setting("a number may be a text", "05", links, "FIELDS", links.FIELDS | {"clickLimit": lambda name, value: value})
-setting("a new block is not kept", "05", content.Content, "add_block", lambda self, profile, values: next(iter(self.blocks(profile))))
+setting(
+    "a new block is not kept", "05", content.Content, "add_block", lambda self, profile, values: next(iter(self.blocks(profile)))
+)
 setting("the list ends after its first page", "05", paging, "success", lambda data, headers=None: envelope.success(data))
 without("statistics have no countries", "05", analytics_api, "stats", "countries")
 without("statistics have no visitors", "05", analytics_api, "stats", "uniqueVisitors")
-setting("statistics know days only", "05", analytics, "_floor", lambda seconds, interval: analytics.datetime.fromtimestamp(seconds // 86400 * 86400, analytics.UTC))
-setting("the overview lists the wrong links", "05", analytics_api, "busiest", lambda found: sorted(found, key=lambda link: link.clicks)[:5])
+setting(
+    "statistics know days only",
+    "05",
+    analytics,
+    "_floor",
+    lambda seconds, interval: analytics.datetime.fromtimestamp(seconds // 86400 * 86400, analytics.UTC),
+)
+setting(
+    "the overview lists the wrong links",
+    "05",
+    analytics_api,
+    "busiest",
+    lambda found: sorted(found, key=lambda link: link.clicks)[:5],
+)
 
 
 @breaks("making a link answers 200", "04")
@@ -236,7 +255,13 @@ def _() -> None:
 # Rate limits
 
 setting("an answer has no rate-limit headers", "09", rate_limit, "headers", lambda limit, remaining, reset: [])
-setting("the Free plan allows 100 calls a minute", "09", rate_limit, "PLANS", rate_limit.PLANS | {"Free": rate_limit.Plan("Free", 100, 1000)})
+setting(
+    "the Free plan allows 100 calls a minute",
+    "09",
+    rate_limit,
+    "PLANS",
+    rate_limit.PLANS | {"Free": rate_limit.Plan("Free", 100, 1000)},
+)
 setting("a 429 has no retryAfter", "09", envelope.RateLimitExceeded, "as_json", envelope.ApiError.as_json)
 
 

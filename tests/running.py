@@ -49,7 +49,7 @@ class MockServer:
         inside: tuple[str, ...] = (),
     ) -> None:
         self._final_log: str | None = None
-        self._log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)
+        self._log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)  # noqa: SIM115, `_ended` closes it
         command = [*inside, sys.executable, "-m", *module, "--port", "0", "--database", database, *arguments]
         # A process group of its own: Ctrl-C in the terminal goes to pytest, which then stops the server.
         self.process = subprocess.Popen(

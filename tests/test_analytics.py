@@ -106,7 +106,10 @@ def test_a_wrong_query_is_told(client, query, words):
 
 def test_the_longest_time_in_the_shortest_interval_is_refused_at_once(client):
     assert len(stats(client, start="2027-01-01T00:00:00Z", end="2027-02-11T15:00:00Z", interval="hour")["clicksOverTime"]) == 1000
-    assert client.get(f"{LINK}/stats", params={"start": "2027-01-01", "end": "2027-02-11T16:00:00Z", "interval": "hour"}).status_code == 400
+    assert (
+        client.get(f"{LINK}/stats", params={"start": "2027-01-01", "end": "2027-02-11T16:00:00Z", "interval": "hour"}).status_code
+        == 400
+    )
 
 
 def test_clicks_go_with_their_link(bench, client):

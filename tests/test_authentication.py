@@ -135,5 +135,7 @@ def test_a_minted_token_has_the_shape_that_it_promises():
 def test_a_header_that_is_not_http_gets_an_answer_over_a_real_connection(server):
     address = urlsplit(server.origin)
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
-        connection.sendall(b"GET /v1/links HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\xfe" + b"y" * 10_240 + b"\r\n\r\n")
+        connection.sendall(
+            b"GET /v1/links HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\xfe" + b"y" * 10_240 + b"\r\n\r\n"
+        )
         assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")

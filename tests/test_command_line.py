@@ -150,7 +150,16 @@ def test_a_wrong_option_is_told(arguments, words):
 def test_help_names_every_option_with_its_default():
     result = subprocess.run([sys.executable, "-m", "mock_server", "--help"], capture_output=True, text=True, cwd=ROOT, timeout=30)
     text = " ".join(result.stdout.split())
-    for words in ("--port PORT", "default: 8787", "--database FILE", "--quiet", "--cors ORIGIN", "--host HOST", "--host-name NAME", "--class CODE"):
+    for words in (
+        "--port PORT",
+        "default: 8787",
+        "--database FILE",
+        "--quiet",
+        "--cors ORIGIN",
+        "--host HOST",
+        "--host-name NAME",
+        "--class CODE",
+    ):
         assert words in text
 
 
@@ -160,7 +169,9 @@ def test_pages_of_a_named_origin_may_call_the_api_and_no_others():
         for origin, allowed in {"http://localhost:3000": "http://localhost:3000", "https://evil.example": None}.items():
             asked = requests.options(f"{server.base_url}/links", headers={"Origin": origin, **asks}, timeout=10)
             called = requests.get(f"{server.base_url}/links", headers={"Origin": origin}, timeout=10)
-            assert called.headers.get("Access-Control-Allow-Origin") == asked.headers.get("Access-Control-Allow-Origin") == allowed
+            assert (
+                called.headers.get("Access-Control-Allow-Origin") == asked.headers.get("Access-Control-Allow-Origin") == allowed
+            )
             assert called.status_code == 401
             assert "Access-Control-Allow-Credentials" not in called.headers
         assert "X-RateLimit-Remaining" in called.headers["Access-Control-Expose-Headers"]
@@ -216,7 +227,9 @@ def test_a_client_that_hangs_up_is_no_mistake_of_the_server():
         address = urlsplit(server.origin)
         for path in ("/v1/links", "/login"):
             with socket.create_connection((address.hostname, address.port)) as connection:
-                connection.sendall(f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\n{fields}Content-Length: 9\r\n\r\n{{".encode())
+                connection.sendall(
+                    f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\n{fields}Content-Length: 9\r\n\r\n{{".encode()
+                )
                 time.sleep(0.1)
         page.tokens()
     assert "Traceback" not in server.log()

@@ -46,7 +46,18 @@ def test_reset_puts_links_and_clock_back_and_keeps_the_token(bench):
     assert client.get("/v1/links", headers=other).json() == before
 
 
-@pytest.mark.parametrize("body", [{}, {"advance": "1"}, {"advance": True}, {"advance": 1e300}, {"set": 5}, {"set": "1999-01-01"}, {"advance": 1, "set": "2030-01-01"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"advance": "1"},
+        {"advance": True},
+        {"advance": 1e300},
+        {"set": 5},
+        {"set": "1999-01-01"},
+        {"advance": 1, "set": "2030-01-01"},
+    ],
+)
 def test_a_clock_that_cannot_be_set_stays(bench, body):
     headers = bench.account()
     response = bench.client().post("/_mock/clock", headers=headers, json=body)
@@ -165,7 +176,9 @@ def test_a_dropped_connection_is_no_answer(server, page, call):
 
 
 def set_fault(server, token, **fault):
-    requests.post(f"{server.origin}/_mock/faults", headers={"Authorization": f"Bearer {token}"}, json=fault, timeout=10).raise_for_status()
+    requests.post(
+        f"{server.origin}/_mock/faults", headers={"Authorization": f"Bearer {token}"}, json=fault, timeout=10
+    ).raise_for_status()
 
 
 # The account's own calls

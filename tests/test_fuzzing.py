@@ -28,8 +28,8 @@ pytestmark = pytest.mark.long
 HOUR = 60 * 60
 SHOWN = 20  # failures
 # The years that the contract allows, a day away from their ends; and a month in which every interval fits.
-YEARS = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30))
-MONTH = st.datetimes(datetime(2027, 1, 1), datetime(2027, 1, 31))
+YEARS = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30))  # noqa: DTZ001, the zone is drawn apart
+MONTH = st.datetimes(datetime(2027, 1, 1), datetime(2027, 1, 31))  # noqa: DTZ001
 ZONES = st.sampled_from(("Z", "+05:30", "-08:00"))
 
 

@@ -37,7 +37,13 @@ def test_a_link_needs_no_more_than_a_url(client):
     link = response.json()["data"]
     assert set(link) == FIELDS
     assert link["url"] == "https://example.com/a"
-    assert (link["title"], link["clickLimit"], link["expiresAt"], link["iosEnabled"], link["clicks"]) == (None, None, None, False, 0)
+    assert (link["title"], link["clickLimit"], link["expiresAt"], link["iosEnabled"], link["clicks"]) == (
+        None,
+        None,
+        None,
+        False,
+        0,
+    )
     assert link["createdAt"] == "2027-01-15T08:00:00Z"
     assert client.get("/v1/links").json()["data"][0] == link
     assert client.get(f"/v1/links/{link['id']}").json()["data"] == link

@@ -42,9 +42,8 @@ def findings(notebook):
         found.append("it does not begin by saying which service it talks to")
     if len(re.findall("(?m)^# ", text)) != 1:
         found.append("it has not exactly one title")
-    for part in ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did"):
-        if part not in text:
-            found.append(f"it lacks {part}")
+    parts = ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did")
+    found += [f"it lacks {part}" for part in parts if part not in text]
     if text.count("<details><summary>") < 3 or "## Check yourself" not in text:
         found.append("it has no quiz")
     if f"**Time:** {notebook.metadata.linked_is.minutes} minutes" not in text:
@@ -52,17 +51,20 @@ def findings(notebook):
     return found
 
 
+@pytest.mark.check
 def test_there_are_nine_of_15_to_25_minutes():
     assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 10)]
     for path in NOTEBOOKS:
         assert 15 <= nbformat.read(path, as_version=4).metadata.linked_is.minutes <= 25
 
 
+@pytest.mark.check
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_a_notebook_is_fit_to_be_published(path):
     assert findings(nbformat.read(path, as_version=4)) == []
 
 
+@pytest.mark.check
 def test_an_unfit_notebook_is_found():
     def broken(change):
         notebook = copy.deepcopy(nbformat.read(NOTEBOOKS[0], as_version=4))
@@ -144,9 +146,14 @@ def test_the_search_for_pieces_finds_one():
     assert any(piece in f"Your token starts with {token[:16]}" for piece in slices(token))
 
 
+@pytest.mark.check
 def test_no_token_is_in_the_project():
     for path in ROOT.rglob("*"):
-        if path.suffix in {".ipynb", ".md", ".py", ".html", ".yml", ".txt", ".js", ".example"} and not {".venv", "site", "node_modules"} & set(path.parts):
+        if path.suffix in {".ipynb", ".md", ".py", ".html", ".yml", ".txt", ".js", ".example"} and not {
+            ".venv",
+            "site",
+            "node_modules",
+        } & set(path.parts):
             for word in re.findall(r"lis_mock_\w+", path.read_text(encoding="utf-8")):
                 assert not tokens.is_well_formed(word), f"{path} holds a token"
 

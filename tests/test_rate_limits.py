@@ -2,8 +2,8 @@
 
 import pytest
 
-from mock_server.rate_limit import PLANS, Meter
 from mock_server.envelope import RateLimitExceeded
+from mock_server.rate_limit import PLANS, Meter
 
 
 @pytest.fixture
@@ -54,7 +54,11 @@ def test_the_day_ends_what_the_minutes_would_allow():
     plan, meter, midnight = PLANS["Free"], Meter(), 20_000 * 86_400
     for call in range(1_000):
         headers = dict(meter.take(plan, midnight + call // 60 * 60))
-    assert headers == {b"x-ratelimit-limit": b"1000", b"x-ratelimit-remaining": b"0", b"x-ratelimit-reset": b"%d" % (midnight + 86_400)}
+    assert headers == {
+        b"x-ratelimit-limit": b"1000",
+        b"x-ratelimit-remaining": b"0",
+        b"x-ratelimit-reset": b"%d" % (midnight + 86_400),
+    }
     with pytest.raises(RateLimitExceeded) as over:
         meter.take(plan, midnight + 7200)
     assert over.value.retry_after == 86_400 - 7200

@@ -118,6 +118,7 @@ def test_a_sample_prints_what_its_page_shows(path, page, server):
     assert run(path, "" if needs_none else token, server.base_url) == (0, expected(path), "")
 
 
+@pytest.mark.check
 def test_every_sample_is_there_in_every_language():
     names = {path.stem for path in SAMPLES.glob("*.txt")}
     assert {path.name for path in RUN_BY_ITSELF} == {f"{name}{suffix}" for name in names for suffix in TABS}
@@ -248,8 +249,8 @@ def visit(browser):
         context.route(address, lambda route: route.fulfill(body=html, content_type="text/html"))
         tab = context.new_page()
         sent, got = [], []
-        tab.on("request", lambda request: sent.append(request))
-        tab.on("response", lambda response: got.append(response))
+        tab.on("request", sent.append)
+        tab.on("response", got.append)
         tab.goto(address)
         return tab, sent, got
 
@@ -262,7 +263,7 @@ def test_with_the_mistake_every_visitor_gets_the_token(visit, page, server):
     token = page.generate_token()
     component = MISTAKE.read_text(encoding="utf-8")
     html = built(component, VITE_LINKED_IS_BASE_URL=server.base_url, VITE_LINKED_IS_API_TOKEN=token)
-    tab, sent, got = visit("http://visitors.example/", html)
+    tab, _, got = visit("http://visitors.example/", html)
     assert token in got[0].text()  # View page source
     with tab.expect_request(f"{server.base_url}/links") as asked:
         tab.get_by_role("button", name="Show links").click()
@@ -357,6 +358,7 @@ def findings(text):
     return found
 
 
+@pytest.mark.check
 @each(PAGES)
 def test_a_page_shows_a_request_by_including_a_sample_in_three_languages(path):
     assert findings(path.read_text(encoding="utf-8")) == []
@@ -370,15 +372,25 @@ def test_a_page_shows_a_request_by_including_a_sample_in_three_languages(path):
         ('```js title="a.js"\nawait fetch(links)\n```\n', "is not included"),
         ('```python\n--8<-- "docs/samples/no_such.py"\n```\n', "no_such.py does not exist"),
         ('```python\n--8<-- "docs/samples/first_call.py"\n```\n', "first_call.py is not in a tab Python"),
-        ('=== "Python"\n\n    ```python\n    --8<-- "docs/samples/first_call.py"\n    ```\n', "first_call.sh is not in a tab curl"),
-        ('=== "Node"\n\n    ```js\n    --8<-- "docs/samples/first_call.mjs"\n    ```\n', "first_call.mjs is not in a tab JavaScript"),
-        ('=== "Python"\n\n    ```python\n    --8<-- "docs/samples/first_call.py"\n    ```\n', "first_call.txt, the output, is not shown"),
+        (
+            '=== "Python"\n\n    ```python\n    --8<-- "docs/samples/first_call.py"\n    ```\n',
+            "first_call.sh is not in a tab curl",
+        ),
+        (
+            '=== "Node"\n\n    ```js\n    --8<-- "docs/samples/first_call.mjs"\n    ```\n',
+            "first_call.mjs is not in a tab JavaScript",
+        ),
+        (
+            '=== "Python"\n\n    ```python\n    --8<-- "docs/samples/first_call.py"\n    ```\n',
+            "first_call.txt, the output, is not shown",
+        ),
     ],
 )
 def test_a_wrong_page_is_found(page, finding):
     assert any(finding in found for found in findings(page))
 
 
+@pytest.mark.check
 def test_every_sample_is_on_a_page():
     shown = {name for path in PAGES for name in SNIPPET.findall(path.read_text(encoding="utf-8"))}
     there = {path for path in SAMPLES.rglob("*") if path.is_file() and path.parent.name != "__pycache__"}

@@ -21,12 +21,12 @@ from tests.running import ROOT, MockServer
 
 HOSTILE = [
     "'; DROP TABLE links; --",
-    "\" OR 1=1 --",
+    '" OR 1=1 --',
     "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
     "{{ 7 * 7 }}${7*7}",
     "../../../etc/passwd",
-    "‮gnp.exe",
+    "\u202egnp.exe",
 ]
 EXAMPLE_BODIES = {"title": "x", "url": "https://example.com", "displayName": "x", "slug": "stranger"}
 
@@ -61,8 +61,8 @@ def test_hostile_texts_in_ids_queries_and_headers_find_nothing(client, text):
     assert client.get(f"/s/{text}").status_code == 404
     assert client.get("/v1/links", params={"cursor": text}).status_code == 400
     assert client.get("/v1/links", params={text: "1"}).status_code == 400
-    assert client.get("/v1/links", headers={"Authorization": f"Bearer {ascii(text)}"}).status_code == 401
-    assert client.get("/settings/api", headers={"Cookie": f"mock_session={ascii(text)}"}).headers["Location"] == "/login"
+    assert client.get("/v1/links", headers={"Authorization": f"Bearer {text!a}"}).status_code == 401
+    assert client.get("/settings/api", headers={"Cookie": f"mock_session={text!a}"}).headers["Location"] == "/login"
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://e.com", "https://", "\thttps://e.com",
@@ -81,7 +81,12 @@ def test_nothing_leads_anywhere_but_to_a_web_address(client, address):
 
 
 def test_the_login_sends_nobody_elsewhere(client):
-    for path in ("/login?next=https://evil.example", "/?url=//evil.example", "//evil.example/settings/api", "/settings/api?return=//evil"):
+    for path in (
+        "/login?next=https://evil.example",
+        "/?url=//evil.example",
+        "//evil.example/settings/api",
+        "/settings/api?return=//evil",
+    ):
         assert client.get(path).headers.get("Location", "/").startswith(("/login", "/settings/api", "/"))
         assert "evil" not in client.get(path).headers.get("Location", "")
 
@@ -148,7 +153,9 @@ def test_a_traceback_shows_no_token(tmp_path):
         page = SettingsPage(server.base_url)
         page.sign_up()
         token = page.generate_token()
-        answer = requests.get(f"{server.base_url}/links", headers={"Authorization": f"Bearer {token}", "X-Key": token}, timeout=10)
+        answer = requests.get(
+            f"{server.base_url}/links", headers={"Authorization": f"Bearer {token}", "X-Key": token}, timeout=10
+        )
         assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
         assert "X-RateLimit-Limit" in answer.headers and "Traceback" not in answer.text
     assert "Traceback" in server.log()

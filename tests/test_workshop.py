@@ -102,17 +102,20 @@ def test_every_lesson_has_a_priority_of_its_own():
     assert sorted(map(hook.priority, COURSE)) == list(range(len(hook.PRIORITY)))
 
 
+@pytest.mark.check
 @pytest.mark.parametrize("page", sorted(path.name for path in PAGES.glob("*.md")))
 def test_a_page_names_only_lessons_that_are_there(page):
     assert hook.write((PAGES / page).read_text(encoding="utf-8"), COURSE)[1] == []
     assert "(lesson:" not in written(page)
 
 
+@pytest.mark.check
 def test_the_guide_has_an_entry_for_every_lesson():
     entries = hook.HEADING.findall((PAGES / "instructor-guide.md").read_text(encoding="utf-8"))
     assert entries == [lesson.slug for lesson in COURSE]
 
 
+@pytest.mark.check
 def test_the_guide_is_complete_and_points_at_headings_that_are_there():
     guide = written("instructor-guide.md")
     for path, lesson in zip(NOTEBOOKS, COURSE, strict=True):
@@ -134,6 +137,7 @@ def test_a_new_notebook_without_an_entry_fails_the_build(tmp_path, caplog):
     assert caplog.messages == ["Page 'workshop/instructor-guide.md' has no entry for 99-think-again.ipynb."]
 
 
+@pytest.mark.check
 def test_the_cheat_sheet_knows_each_401():
     sheet = (PAGES / "cheat-sheet.md").read_text(encoding="utf-8")
     codes = {error.code for error in ApiError.__subclasses__() if error.status == 401}
@@ -275,7 +279,13 @@ def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
 
     def offline(*command):
         clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        environment = {**clean, **DEAD_PROXY, "no_proxy": "127.0.0.1", "PIP_CONFIG_FILE": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            **clean,
+            **DEAD_PROXY,
+            "no_proxy": "127.0.0.1",
+            "PIP_CONFIG_FILE": os.devnull,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         done = subprocess.run([*prefix, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -1,1 +1,1 @@
-"""What a host takes along: slides, and a bundle that needs no network."""
+"""What an instructor takes along: slides, and a bundle that needs no network."""

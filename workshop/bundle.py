@@ -105,7 +105,7 @@ What is here
     notebooks/          the course; where a notebook says "make lab", use the commands above
     site/index.html     the same, to read in a browser: a double click opens it
     slides/             one file for each lesson. S opens the speaker notes, F fills the screen
-    site/workshop/      for learners and hosts: what to prepare, guide, agendas, cheat sheet, feedback form
+    site/workshop/      for learners and instructors: what to prepare, guide, agendas, cheat sheet, feedback form
     wheels/             what pip installs
 """
 

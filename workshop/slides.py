@@ -86,7 +86,7 @@ class Slide:
 
     def html(self) -> str:
         """Return the slide as reveal.js reads it."""
-        return f"<section>\n{self.heading}\n{''.join(self.body)}\n<aside class=\"notes\">{''.join(self.notes)}</aside>\n</section>"
+        return f'<section>\n{self.heading}\n{"".join(self.body)}\n<aside class="notes">{"".join(self.notes)}</aside>\n</section>'
 
 
 def slides_of(notebook: dict) -> list[Slide]:
@@ -198,7 +198,9 @@ def from_npm(name: str) -> str:
         if npm is None:
             package = name.partition("/")[0]
             raise SystemExit(f"This needs {package} from npm, and npm is not installed. Install Node.js, then try again.")
-        subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True, stdout=subprocess.DEVNULL
+        )
     return path.read_text(encoding="utf-8")
 
 

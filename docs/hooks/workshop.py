@@ -146,8 +146,8 @@ def length(blocks):
 
 
 def agenda_table(blocks):
-    """Return an agenda as a run sheet: clock time, minutes, what it is, what the host does."""
-    rows = ["| Time | Minutes | What | You, the host |", "| --- | --- | --- | --- |"]
+    """Return an agenda as a run sheet: clock time, minutes, what it is, what the instructor does."""
+    rows = ["| Time | Minutes | What | You, the instructor |", "| --- | --- | --- | --- |"]
     now = BEGINNING
     for block in blocks:
         if block.lesson:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from starlette.responses import Response
 
 from mock_server.api import Call
-from mock_server.api.validation import digits, id_of
+from mock_server.api.validation import Check, digits, id_of
 from mock_server.collection import Numbered
 from mock_server.envelope import success
 from mock_server.ids import Ids
@@ -23,7 +23,7 @@ DEFAULT_LIMIT = 20
 HIGHEST_LIMIT = 100
 
 
-def query(ids: Ids) -> dict:
+def query(ids: Ids) -> dict[str, Check]:
     """Return the parameters of a list whose entries have ids of this kind."""
     return {"limit": digits(1, HIGHEST_LIMIT), "cursor": id_of(ids)}
 

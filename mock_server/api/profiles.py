@@ -6,8 +6,6 @@ authentication page. The other paths and verbs, and all fields of a block, are a
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.responses import Response
 
 from mock_server import ids

@@ -168,7 +168,7 @@ def one_of(*choices: str) -> Check:
     def check(name: str, value: Any) -> str:
         if value not in choices:
             raise InvalidRequest(f"{name}: must be one of {', '.join(choices)}.")
-        return value
+        return str(value)
 
     return check
 

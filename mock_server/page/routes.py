@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -157,7 +157,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         store.change_plan(account, form["plan"])
         return RedirectResponse("/settings/api", 303, HEADERS)
 
-    def for_people(path: str, endpoint: Callable, methods: list[str] | None = None) -> Route:
+    def for_people(path: str, endpoint: Callable[[Request], Awaitable[Response]], methods: list[str] | None = None) -> Route:
         return Route(path, endpoint, methods=methods, include_in_schema=False)
 
     return [

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -58,7 +59,7 @@ class LoginBrake:
         failures, since = self._failures.get(email, (0, 0.0))
         if failures < FREE_TRIES:
             return 0
-        wait = min(2 ** (failures - FREE_TRIES), LONGEST_WAIT)
+        wait: int = min(2 ** (failures - FREE_TRIES), LONGEST_WAIT)
         return max(0, round(since + wait - time.monotonic()))
 
     def failed(self, email: str) -> None:
@@ -143,5 +144,5 @@ def _cookie_name(request: Request) -> str:
     return "__Host-mock_session" if request.url.scheme == "https" else "mock_session"
 
 
-def _cookie_attributes(request: Request) -> dict:
+def _cookie_attributes(request: Request) -> dict[str, Any]:
     return {"path": "/", "httponly": True, "samesite": "lax", "secure": request.url.scheme == "https"}

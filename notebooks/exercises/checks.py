@@ -22,10 +22,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
 from dotenv import dotenv_values, set_key
-from mock_server.contract import openapi
-from mock_server.settings_page import PageError, SettingsPage
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
+
+from mock_server.contract import openapi
+from mock_server.settings_page import PageError, SettingsPage
 
 VARIABLE = "LINKED_IS_API_TOKEN"
 # Made up: no server has ever made tokens like these, and they look like nothing else.
@@ -147,12 +148,12 @@ def generated(token: object, settings_page: SettingsPage) -> None:
     if rows[0].expires == "never":
         raise NotYet("your token never expires. Its lifetime goes into `lifetime=`.")
     if days_between(rows[0].created, rows[0].expires) != 30:
-        raise NotYet("your token doesn't live for 30 days. Write the lifetime as the page does: \"30 days\".")
+        raise NotYet('your token doesn\'t live for 30 days. Write the lifetime as the page does: "30 days".')
     if rows[0].state != "active":
         raise NotYet(f"your newest token named Exercise is {rows[0].state}. Generate another one.")
     if not token.isascii() or status_with(token, settings_page) != 200:
         raise NotYet("the API refuses what is in `token`. Keep what generate_token returns, as it is.")
-    if [row for row in settings_page.tokens() if row.name == "Exercise"][0].last_used == "never":
+    if next(row for row in settings_page.tokens() if row.name == "Exercise").last_used == "never":
         raise NotYet("`token` holds another token than the one named Exercise. Keep what generate_token returns.")
     right("it is active, has a name, and ends after 30 days.")
 
@@ -398,6 +399,7 @@ class SmallPages(HTTPAdapter):
     asked = 0
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
+        """Send the request with another limit. Raises NotYet after twelve pages."""
         self.asked += 1
         if self.asked > 12:
             raise NotYet("it asks for pages without end. Take the next address from each answer; stop if there is none.")
@@ -416,7 +418,7 @@ def all_slugs(function: Callable, base_url: str) -> None:
     session.mount(base_url, SmallPages())
     slugs = run(function, session, f"{base_url}/links")
     if not isinstance(slugs, (list, tuple, set)) or not all(isinstance(slug, str) for slug in slugs):
-        raise NotYet("it returns something else than a list of slugs. A slug is a text: link[\"slug\"].")
+        raise NotYet('it returns something else than a list of slugs. A slug is a text: link["slug"].')
     if sorted(slugs) == sorted(wanted[:2]):
         raise NotYet("it returns the first page only. `response.links` says where the next one is.")
     if sorted(slugs) == sorted(wanted[-1:]):
@@ -440,7 +442,7 @@ def busiest_country(answer: object, stats: Mapping[str, Any]) -> None:
     if answer in stats:
         raise NotYet("that's the name of a field, not of a country.")
     if answer not in clicks:
-        raise NotYet("the statistics have no such country. Take the name from stats[\"countries\"].")
+        raise NotYet('the statistics have no such country. Take the name from stats["countries"].')
     if answer == max(clicks) != best:
         raise NotYet("max compared the names, by the alphabet. Tell it with key= to compare the clicks.")
     if answer != best:
@@ -648,7 +650,7 @@ def token_pattern(pattern: object) -> None:
     try:
         expression = re.compile(pattern.pattern if isinstance(pattern, re.Pattern) else pattern)  # type: ignore[arg-type]
     except (re.error, TypeError):
-        raise NotYet("this is no regular expression. Write it as a text: r\"…\".") from None
+        raise NotYet('this is no regular expression. Write it as a text: r"…".') from None
     if not expression.search(MADE_UP):
         raise NotYet("it doesn't find a token. Behind the prefix there are 36 letters and digits, large and small.")
     for text in (f"TOKEN={MADE_UP}", f'headers = {{"Authorization": "Bearer {MADE_UP}"}}', f"# old: {MADE_UP}, see mail"):
@@ -774,8 +776,9 @@ class Trial:
 
         def sleep(seconds: float) -> None:
             if threading.current_thread() is not main:
-                return really_sleep(seconds)
-            self.slept += seconds
+                really_sleep(seconds)
+            else:
+                self.slept += seconds
 
         with watched(self.base_url) as sent, patch("time.sleep", sleep), redirect_stdout(self.printed):
             try:
@@ -833,7 +836,7 @@ def _(trial: Trial) -> None:
     data = trial.call()
     if not trial.sent:
         raise NotYet("nothing was sent with requests, and only that can be watched here.")
-    if isinstance(data, Mapping) and "data" in data or isinstance(data, requests.Response):
+    if (isinstance(data, Mapping) and "data" in data) or isinstance(data, requests.Response):
         raise NotYet("call returns more than the data. Open the envelope.")
     if not isinstance(data, list) or len(data) != 5:
         raise NotYet("call('GET', '/links') doesn't return the five links of the account.")
@@ -868,7 +871,9 @@ def _(trial: Trial) -> None:
     trial.fault(fault="drop", calls=20)
     error = trial.failed()
     if isinstance(error, (AttributeError, KeyError, NameError, TypeError)):
-        raise NotYet(f"the line was cut, and it stopped with {type(error).__name__}: a slip of the code, not an error of the line.")
+        raise NotYet(
+            f"the line was cut, and it stopped with {type(error).__name__}: a slip of the code, not an error of the line."
+        )
 
 
 @requirement("never tries a 401 again")

@@ -1,0 +1,383 @@
+"""The texts: headings in order, links that lead somewhere, figures that add up, one word for one thing.
+
+``make check`` runs this. Spelling is codespell's, with its settings in ``pyproject.toml``. The links of the built site
+are in ``test_site.py``; addresses of other sites are not asked, since a test must not need a network.
+"""
+
+import importlib.util
+import re
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+
+from docs.hooks import workshop
+from mock_server import demo_data
+from mock_server.envelope import ApiError
+from tests.exercises import EXERCISES, SOLUTIONS
+from tests.running import NOTEBOOKS, ROOT
+from tests.test_samples import TABS
+from tests.texts import CODE, DOCUMENTS, FENCE, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_blocks
+
+pytestmark = pytest.mark.check
+
+
+def each(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+def test_every_kind_of_text_is_there():
+    assert {path.name for path in DOCUMENTS} > {"README.md", "index.md", NOTEBOOKS[0].name, SOLUTIONS[-1].name}
+    assert (
+        len(TEMPLATES) > 5
+        and len(PROGRAMS) > 50
+        and {"Makefile", ".env.example", "openapi.yaml"} <= {path.name for path in SETTINGS}
+    )
+
+
+# Headings
+
+NAMES = {"API", "JupyterLab", "Settings", "Python", "Windows", "Linux", "GitHub", "Bearer", "I"}
+
+
+def heading_faults(text, is_notebook=False):
+    """Return what is wrong with the headings of a text."""
+    found, titles, before = [], [], 0
+    for level, title in headings(text):
+        words = re.sub(r"^(\d+\.|Step \d+:|Error \d+:) ", "", title).replace("`", "").split()
+        if level > before + 1:
+            found.append(f"“{title}” skips a level")
+        if title.lower() in titles:
+            found.append(f"“{title}” is there twice")
+        if words[0][0].islower() and title == words[0] and "-" in title:
+            words = []  # the name of a lesson, which the hook turns into its title
+        elif words[0][0].islower() and title.startswith(words[0]) and not re.match(r"\w+\.\w", title):
+            found.append(f"“{title}” begins with a small letter")
+        for word in words[1:]:
+            if word[0].isupper() and not word.isupper() and word.strip(",.:!?’'s") not in NAMES:
+                found.append(f"“{title}” is not in sentence case: {word}")
+        if title[-1] in ".:;":
+            found.append(f"“{title}” ends in “{title[-1]}”")
+        if len(title) > 60:
+            found.append(f"“{title}” is longer than 60 characters")
+        if is_notebook and CODE.search(title):
+            found.append(f"“{title}” has code in it, which breaks the contents")
+        titles.append(title.lower())
+        before = level
+    if [level for level, _ in headings(text)].count(1) != 1 or not re.match(r"(---\n.*?\n---\s+)?# ", text, re.DOTALL):
+        found.append("it doesn't begin with its one title")
+    return found
+
+
+@each(DOCUMENTS)
+def test_headings_are_in_order(path):
+    assert heading_faults(markdown(path), path.suffix == ".ipynb") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("# One\n\n# Two\n", "one title"),
+        ("Words\n\n# One\n", "one title"),
+        ("## Two\n", "one title"),
+        ("# One\n\n### Three\n", "skips a level"),
+        ("# One\n\n## Two\n\n## two\n", "is there twice"),
+        ("# One\n\n## Generate a Token\n", "sentence case: Token"),
+        ("# generate a token\n", "small letter"),
+        ("# One\n\n## Call `/links`\n", "code in it"),
+        ("# One\n\n## Two:\n", "ends in “:”"),
+        ("# " + "Word " * 13, "longer than 60"),
+    ],
+)
+def test_a_wrong_heading_is_found(text, fault):
+    assert any(fault in found for found in heading_faults(text, is_notebook=True))
+
+
+def test_code_is_not_taken_for_a_heading():
+    assert heading_faults("# One\n\n```bash\n# a comment\n```\n\n## Two\n") == []
+
+
+# Links, as GitHub and JupyterLab follow them: from file to file
+
+LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)|<(https?://[^<>\s]+)>|(?:href|src)=\"([^\"]*)\"")
+MOCK_SERVER, SITE = "127.0.0.1:8787", "127.0.0.1:8000"
+
+
+def links(text):
+    """Return the addresses that Markdown links to."""
+    return [next(filter(None, groups)) for groups in LINK.findall(CODE.sub("", without_blocks(text)))]
+
+
+def anchors(path):
+    """Return the anchors of a file: GitHub's for a page; for a notebook JupyterLab's, which are GitHub's there as well."""
+    titles = [re.sub(r"[`*]|\]\([^)]*\)|[\[\]]", "", title) for _, title in headings(markdown(path))]
+    if path.suffix == ".ipynb":
+        return {title.replace(" ", "-") for title in titles}
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def link_faults(path, text, answers):
+    """Return the links of a text that lead nowhere. ``answers`` tells whether the mock server knows a path."""
+    found = []
+    for link in links(text):
+        parts = urlsplit(link)
+        if parts.scheme == "lesson" and path.is_relative_to(ROOT / "docs" / "workshop"):
+            continue  # the hook turns it into a link, or fails the build; on GitHub its text stays
+        if parts.scheme or parts.netloc:
+            known = parts.netloc == SITE if parts.netloc != MOCK_SERVER else answers(parts.path)
+            if not known and not (parts.scheme == "https" and "." in parts.netloc):
+                found.append(f"{link}: nobody answers there")
+            continue
+        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        if parts.path.startswith("/") or not target.is_relative_to(ROOT) or not target.exists():
+            found.append(f"{link}: there is no such file")
+        elif parts.fragment and unquote(parts.fragment) not in anchors(target):
+            found.append(f"{link}: {target.name} has no such heading")
+    return found
+
+
+@pytest.fixture
+def answers(bench):
+    """Tell whether the mock server has something at a path, for a method."""
+
+    def answers(path, method="GET"):
+        return bench.client(follow_redirects=False).request(method, path).status_code not in (404, 405)
+
+    return answers
+
+
+@each(DOCUMENTS)
+def test_a_link_leads_somewhere_without_the_site(path, answers):
+    assert link_faults(path, markdown(path), answers) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "fault"),
+    [
+        ("[a](no-such-page.md)", "no such file"),
+        ("[a](../notebooks/no-such.ipynb)", "no such file"),
+        ("![a](pictures/no-such.svg)", "no such file"),
+        ("[a](/quickstart.md)", "no such file"),
+        ("[a](quickstart.md#no-such-heading)", "no such heading"),
+        ("[a](../notebooks/02-generate-a-token.ipynb#use-it-once)", "no such heading"),
+        ("[a](#no-such-heading)", "no such heading"),
+        ("<http://127.0.0.1:8787/settings/no-such>", "nobody answers"),
+        ("[a](http://example.com/)", "nobody answers"),
+        ('<a href="no-such.md">a</a>', "no such file"),
+    ],
+)
+def test_a_dead_link_is_found(link, fault, answers):
+    page = ROOT / "docs" / "index.md"
+    assert [found for found in link_faults(page, f"Read {link}.", answers) if fault in found]
+    alive = "[a](../notebooks/02-generate-a-token.ipynb#Use-it-once) [b](quickstart.md#4-call-the-api) `[c](d.md)`"
+    assert link_faults(page, alive, answers) == []
+
+
+@each(TEMPLATES)
+def test_a_link_of_the_settings_page_leads_somewhere(path, answers):
+    text = path.read_text(encoding="utf-8")
+    targets = re.findall(r'(?:href|src|action)="([^"]+)"', text)
+    posted = set(re.findall(r'<form method="post" action="([^"]+)"', text))
+    for target in targets:
+        if not target.startswith("{{"):  # what an account typed
+            assert answers(re.sub(r"\{\{.*?\}\}", "1", target), "POST" if target in posted else "GET"), target
+
+
+# What a text names: files, tasks, modules
+
+
+def naming_faults(text):
+    """Return the files, tasks of the Makefile and modules that a text names and that are not there."""
+    code = [found[0].strip("`") for found in CODE.finditer(without_blocks(text))]
+    blocks = [found[4] for found in FENCE.finditer(text)]
+    tasks = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    found = []
+    for span in code:
+        top, _, rest = span.partition("/")
+        if rest and top and (ROOT / top).is_dir() and re.fullmatch(r"[\w.*/-]+", span) and not any(ROOT.glob(span.rstrip("/"))):
+            found.append(f"there is no {span}")
+    for span in code + blocks:
+        found += [f"there is no task {task}" for task in re.findall(r"\bmake ([a-z-]+)", span) if task not in tasks]
+        for module in re.findall(r"-m ((?:mock_server|workshop|tests|bench)[\w.]*)", span):
+            if importlib.util.find_spec(module) is None:
+                found.append(f"there is no module {module}")
+    return found
+
+
+@each(DOCUMENTS)
+def test_what_a_text_names_is_there(path):
+    assert naming_faults(markdown(path)) == []
+
+
+def test_a_name_of_nothing_is_found():
+    assert naming_faults("`docs/no-such.md` `make nothing`\n\n```bash\npython -m tests.nothing\n```\n") == [
+        "there is no docs/no-such.md",
+        "there is no task nothing",
+        "there is no module tests.nothing",
+    ]
+
+
+# Figures
+
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBER = rf"\b((?!401)\d+|{'|'.join(WORDS)})"
+COUNTED_THINGS = (
+    rf"{NUMBER}(?: \w+)? (?:notebooks?|lessons?|exercises?|languages?|errors|codes|minutes?|hours?|days of clicks|links)\b"
+)
+
+
+def minutes(path):
+    return nbformat.read(path, as_version=4).metadata.linked_is.minutes
+
+
+def tasks_of(path):
+    return sum(re.match(r"\d+\. ", title) is not None for _, title in headings(markdown(path)))
+
+
+UNAUTHORIZED = sum(error.status == 401 for error in ApiError.__subclasses__())
+# A claim, with {} where its number stands, and what that must be. All others of such numbers are in UNCOUNTED.
+COUNTED = {
+    "{} notebooks take you in": len(NOTEBOOKS) - 1,  # said by the first one
+    "{} Jupyter notebooks": len(NOTEBOOKS),
+    "{} notebooks": len(NOTEBOOKS),
+    "take {} hours": sum(map(minutes, NOTEBOOKS)) / 60,
+    "to {} exercises a notebook": max(map(tasks_of, EXERCISES)),
+    "{} to four exercises a notebook": min(map(tasks_of, EXERCISES)),
+    "{} languages": len(TABS),
+    "{} 401 errors": UNAUTHORIZED,
+    "{} authentication errors": UNAUTHORIZED,
+    "{} errors": UNAUTHORIZED,
+    "{} codes": UNAUTHORIZED,
+    "{} links, a bio profile": len(demo_data.links(1)),
+    "{} days of clicks": demo_data.HISTORY_DAYS,
+    "{} minutes are for the welcome": workshop.WELCOME,
+    "A break of {} minutes": workshop.BREAK,
+    "more than {} minutes without one": workshop.UNBROKEN,
+}
+UNCOUNTED = {
+    "**Time:** {} minutes": "test_notebooks.py compares it with the metadata",
+    "{} demo links": "an output beside it shows them",
+    "Ask for {} links a page": "the request beside it asks for so many",
+    "after {} lessons everybody has something": "generate, load, call: the guide says so",
+    "in {} minutes": "how long the quickstart takes is a promise",
+    "for {} minutes, 2 hours and half a day": "agendas: test_workshop.py adds them up",
+    "{} hours and half a day": "the same",
+    "\n## {} minutes": "the same",
+    "\n## {} hours": "the same",
+    "The agenda of {} minutes": "the same",
+    "after {} minutes needs a neighbour": "advice",
+    "{} minutes before the end": "advice",
+}
+
+
+def value_of(number):
+    return int(number) if number.isdigit() else WORDS.index(number.lower())
+
+
+def places(claim):
+    return re.compile(re.escape(claim).replace(r"\{\}", NUMBER), re.IGNORECASE)
+
+
+def figure_faults(text):
+    """Return the numbers in a text that are wrong, and those that nobody counts."""
+    right, found = set(), []
+    for claim, value in COUNTED.items():
+        for place in places(claim).finditer(text):
+            if place.start(1) not in right:
+                right.add(place.start(1))
+                if value_of(place[1]) != value:
+                    found.append(f"“{place[0]}”: there are {value}")
+    right |= {place.start(1) for claim in UNCOUNTED for place in places(claim).finditer(text)}
+    for place in re.finditer(COUNTED_THINGS, text, re.IGNORECASE):
+        if place.start(1) not in right:
+            found.append(f"“{place[0]}”: nobody counts it")
+    return found
+
+
+@each(DOCUMENTS)
+def test_figures_add_up(path):
+    assert figure_faults("\n" + prose(path)) == []
+
+
+def test_a_wrong_figure_is_found():
+    assert figure_faults("Ten Jupyter notebooks, two languages and 7 minutes.") == [
+        f"“Ten Jupyter notebooks”: there are {len(NOTEBOOKS)}",
+        "“two languages”: there are 3",
+        "“7 minutes”: nobody counts it",
+    ]
+
+
+@each([*EXERCISES, *SOLUTIONS])
+def test_an_exercise_notebook_says_how_many_it_holds(path):
+    said = re.search(rf"^{NUMBER} (?:small ones )?(?:on \[|parts make it easier)", markdown(path), re.MULTILINE | re.IGNORECASE)
+    assert value_of(said[1]) == tasks_of(path)
+
+
+def test_versions_are_the_same_everywhere():
+    python = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))[1]
+    said = "\n".join(map(prose, [*DOCUMENTS, *PROGRAMS, *SETTINGS]))
+    assert set(re.findall(r"(?:Python|version) ([\d.]+\d) or newer", said)) == {python}
+    assert len(set(re.findall(r"Node(?:\.js)? ([\d.]+\d) or newer", said))) == 1
+    assert len(set(re.findall(r"curl ([\d.]+\d)", said))) == 1
+
+
+# One word for one thing
+
+SAY = {  # the word, and what is not said instead
+    "token": r"(?:API|access|secret|auth|authentication|private) keys?|(?:access|auth|authentication) tokens?|credentials?",
+    "mock server": r"(?:fake|dummy|test|stub|local) (?:server|API)|stubs?|mock (?:API|service|backend)|simulator",
+    "base URL": r"API (?:URL|root|address)|(?:base|root) (?:address|URI)|root URL|endpoint root|endpoints?",
+    "linked.is": r"Linked\.is|LINKED\.IS|linkedis|Linkedis|Linked Is",
+    "Settings > API": r"Settings ?(?:→|->|/|›|»|,) ?API|settings > API|API settings",
+    "Generate New Token": r"(?:Create|Make|Add) (?:New|a) Token|Generate (?:New token|new Token|Token)|New Token(?<!Generate New Token)",
+    "notebook": r"worksheets?|tutorials?|chapters?",
+    "learner": r"students?|participants?|attendees?|pupils?|trainees?",
+    "instructor": r"trainers?|lecturers?|your hosts?|the host's|and hosts|You, the host",
+    "practice account": r"(?:test|dummy|demo) accounts?",
+    "demo links": r"(?:sample|example|test) links",
+    "bio profile": r"bio pages?|profile pages?",
+    "revoke": r"(?:invalidate|deactivate|disable|cancel)s? (?:a|the|your|this) token",
+    "folder": r"director(?:y|ies)",
+    "repository": r"repos?\b",
+    "e-mail": r"emails?|E-Mail",
+    "white space": r"whitespace",
+    "site": r"web ?sites?",
+    "JupyterLab": r"Jupyter Lab|Jupyterlab",
+    "GitHub": r"Github",
+    "JavaScript": r"Javascript|javascript",
+    "macOS": r"Mac OS|MacOS|OS X",
+    "cannot, can't": r"can not",
+    "British spelling": r"(?<![-.])[Cc]olor(?:s|ed)?(?!:)|[Bb]ehavior|[Nn]eighbors?|[Rr]ecogniz\w+|[Oo]rganiz\w+|[Ll]abeled|[Cc]anceled|[Gg]ray",
+    "nothing": r"[Pp]lease|[Ss]imply|[Oo]bviously|seamless\w*|powerful|robust|leverag\w+|utili[sz]\w+|e\.g\.|i\.e\.|etc\.",
+}
+EXCEPT = {  # what may stand there all the same, and why
+    "Too many requests. Please try again later.": "the API's own message",
+    "Settings › API": "the page's own breadcrumb",
+    "http.server --directory": "an option of Python's",
+    "like Mac OS X": "what a browser calls itself",
+}
+
+ALL = [*DOCUMENTS, *TEMPLATES, *(path for path in PROGRAMS if path.name != "test_text.py"), *SETTINGS]
+
+
+def word_faults(text):
+    """Return the words in a text in whose place another one is said everywhere else."""
+    for phrase in EXCEPT:
+        text = text.replace(phrase, "")
+    return [f"“{found[0]}”: say {word}" for word, others in SAY.items() for found in re.finditer(rf"\b(?:{others})", text)]
+
+
+@each(ALL)
+def test_one_thing_has_one_word(path):
+    assert word_faults(prose(path)) == []
+
+
+def test_every_exception_is_needed():
+    texts = "\n".join(map(prose, ALL))
+    assert [phrase for phrase in EXCEPT if phrase not in texts] == []
+
+
+def test_another_word_is_found():
+    wrong = "Keep the API key. The fake server at the API URL. Open Settings → API on Linked.is. Click Create New Token."
+    assert len(word_faults(wrong)) == 6
+    assert word_faults("Keep the token of linked.is: open Settings > API and click Generate New Token.") == []
