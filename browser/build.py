@@ -6,7 +6,6 @@ and PyPI, pinned and hashed. Needs npm. What did not change since the last build
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import os

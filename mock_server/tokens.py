@@ -20,8 +20,7 @@ LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 NOT_ALIVE = (
-    "This server has no live token like it: it was revoked, or another mock server made it. "
-    "Generate a new one in Settings > API."
+    "This server has no live token like it: it was revoked, or another mock server made it. Generate a new one in Settings > API."
 )
 _SHAPE = re.compile(f"{PREFIX}([0-9A-Za-z]{{{RANDOM_LENGTH}}})([0-9A-Za-z]{{{CHECKSUM_LENGTH}}})")
 _TOKEN_IN_TEXT = re.compile(PREFIX + r"\w+", re.ASCII)

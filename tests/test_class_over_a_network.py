@@ -141,7 +141,9 @@ def board(room, class_server):
     """Return the addresses on the board, as the instructor sees it."""
     status, _, page = room[0].python(ASK, f"{class_server.origin.replace('0.0.0.0', '127.0.0.1')}/_mock/class").partition(" ")
     assert status == "200" and not re.search(r"lis_mock_\w", page)
-    return [row.find(["th", "td"]).get_text(strip=True) for row in BeautifulSoup(page, "html.parser").select("#learners tbody tr")]
+    return [
+        row.find(["th", "td"]).get_text(strip=True) for row in BeautifulSoup(page, "html.parser").select("#learners tbody tr")
+    ]
 
 
 def sign_up(tab, email, code):
@@ -201,4 +203,3 @@ def test_twenty_learners_at_once(room, class_server):
         assert (before, after, tokens) == (200, 401, [[f"Learner {number}", "revoked"]])
     emails = {email for email, *_ in learners}
     assert len(emails) == CROWD and emails < set(board(room, class_server))
-

@@ -153,6 +153,7 @@ def test_no_token_is_in_the_project():
             ".venv",
             "site",
             "node_modules",
+            ".build",
         } & set(path.parts):
             for word in re.findall(r"lis_mock_\w+", path.read_text(encoding="utf-8")):
                 assert not tokens.is_well_formed(word), f"{path} holds a token"

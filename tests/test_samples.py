@@ -22,7 +22,9 @@ SAMPLES = ROOT / "docs" / "samples"
 MISTAKE = SAMPLES / "browser_mistake.vue"
 SERVER_SIDE = SAMPLES / "server_side.mjs"
 TABS = {".py": "Python", ".sh": "curl", ".mjs": "JavaScript"}
-RUN_BY_ITSELF = sorted({path for path in SAMPLES.iterdir() if path.is_file()} - set(SAMPLES.glob("*.txt")) - {MISTAKE, SERVER_SIDE})
+RUN_BY_ITSELF = sorted(
+    {path for path in SAMPLES.iterdir() if path.is_file()} - set(SAMPLES.glob("*.txt")) - {MISTAKE, SERVER_SIDE}
+)
 FIRST_CALLS = [SAMPLES / f"first_call{suffix}" for suffix in TABS]
 REASONS = "The reasons: docs/reference/why-a-token-stops-working.md\n"
 # A program that a test needs → the Debian package that has it.

@@ -86,10 +86,10 @@ def test_no_other_address_is_reached(in_process, address):
 
 
 def test_it_answers_inside_a_loop_that_runs(in_process, headers):
-    async def cell():
-        first = requests.get(f"{BASE_URL}/links", headers=headers, timeout=10)
+    async def cell():  # a notebook does this: its cells run in a loop
+        first = requests.get(f"{BASE_URL}/links", headers=headers, timeout=10)  # noqa: ASYNC210
         await asyncio.sleep(0)
-        return first.status_code, requests.get(f"{BASE_URL}/links", headers=headers, timeout=10).status_code
+        return first.status_code, requests.get(f"{BASE_URL}/links", headers=headers, timeout=10).status_code  # noqa: ASYNC210
 
     assert run_async(cell()) == (200, 200)
 
@@ -107,7 +107,7 @@ def test_settings_api_comes_in_one_piece(in_process):
     comm = Comm()
     Window(comm, "http://127.0.0.1:8787")
     comm.ask({"path": "/settings/api"})
-    assert comm.sent["path"] == "/login" and "<style>" in comm.sent["html"] and "src=\"/" not in comm.sent["html"]
+    assert comm.sent["path"] == "/login" and "<style>" in comm.sent["html"] and 'src="/' not in comm.sent["html"]
     assert 'getElementById("token")' in comm.sent["html"]  # not escaped
 
 
@@ -234,7 +234,9 @@ def test_settings_api_beside_the_notebook_is_the_mock_server_of_its_kernel(tab, 
     window.get_by_role("button", name="Copy").click()
     window.get_by_role("button", name="Copied").wait_for()
     token = tab.evaluate("navigator.clipboard.readText()")
-    code = f"{START}print(requests.get('http://127.0.0.1:8787/v1/links', headers={{'Authorization': 'Bearer {token}'}}).status_code)"
+    code = (
+        f"{START}print(requests.get('http://127.0.0.1:8787/v1/links', headers={{'Authorization': 'Bearer {token}'}}).status_code)"
+    )
     assert run_cell(tab, code) == "200\n"
     window.get_by_role("link", name="Revoke By hand").click()
     window.get_by_role("button", name="Revoke").click()
@@ -259,7 +261,9 @@ print(requests.get(os.environ["LINKED_IS_BASE_URL"] + "/links", headers=header).
 def test_a_restart_says_that_the_tokens_are_gone(tab, host):
     open_notebook(tab, host)
     assert run_cell(tab, f"{START}page.sign_up()\npage.generate_token()\nprint(len(page.tokens()))") == "1\n"
-    tab.evaluate("document.getElementById('notebook').contentWindow.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    tab.evaluate(
+        "document.getElementById('notebook').contentWindow.jupyterapp.shell.currentWidget.sessionContext.restartKernel()"
+    )
     wait_for_status(tab, "earlier tokens and links are gone")
     tab.frame_locator("#window").get_by_role("button", name="Log in").wait_for()
     assert run_cell(tab, f"{START}page.sign_up()\nprint(len(page.tokens()))") == "0\n"
@@ -308,7 +312,10 @@ def test_what_keeps_it_from_starting_is_told_with_a_way_out(tab, host, script, b
 def test_over_plain_http_it_says_what_is_needed(browser, host):
     tab = browser.new_page()
     name = host.url.replace("127.0.0.1", "kit.test")
-    tab.route("http://kit.test*/**", lambda route: route.fulfill(response=tab.request.get(route.request.url.replace("kit.test", "127.0.0.1"))))
+    tab.route(
+        "http://kit.test*/**",
+        lambda route: route.fulfill(response=tab.request.get(route.request.url.replace("kit.test", "127.0.0.1"))),
+    )
     tab.goto(f"{name}tab/")
     tab.get_by_text("only over https, or from localhost").wait_for(timeout=20_000)
     tab.close()

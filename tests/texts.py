@@ -15,7 +15,7 @@ from tests.running import ROOT
 FENCE = re.compile(r"^( *)(`{3,}|~{3,})(.*)\n((?:.*\n)*?)\1\2 *$", re.MULTILINE)
 CODE = re.compile(r"<code>.*?</code>|(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 PLACEHOLDER = "…"  # what stands in prose where code was: the words around it must not become neighbours
-MADE = {".venv", "site", "dist", "node_modules", ".ipynb_checkpoints"}
+MADE = {".venv", "site", "dist", "node_modules", ".build", ".ipynb_checkpoints"}
 
 
 def files(*patterns: str) -> list[Path]:

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from linked_is_tab import settings_window, transport
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.page import sessions
 from mock_server.store import Store
-
-from linked_is_tab import settings_window, transport
 
 BASE_URL = "http://127.0.0.1:8787/v1"
 
@@ -25,8 +24,8 @@ BASE_URL = "http://127.0.0.1:8787/v1"
 def start() -> None:
     """Start a mock server with nothing in it."""
     if not hasattr(hashlib, "scrypt"):
-        sessions._scrypt = _without_openssl  # type: ignore[assignment]
-    subprocess.Popen = NoPrograms  # type: ignore[assignment,misc]
+        sessions._scrypt = _without_openssl
+    subprocess.Popen = NoPrograms
     transport.serve(create_app(Store(Database(":memory:"), Clock())), BASE_URL)
     put_dotfiles(Path("/drive") if Path("/drive").is_dir() else Path("/home"))
     settings_window.open_to_the_page(urlsplit(BASE_URL))
@@ -46,7 +45,7 @@ def put_dotfiles(folder: Path) -> None:
         settings.write_bytes((folder / ".env.example").read_bytes())
 
 
-class NoPrograms(subprocess.Popen):  # type: ignore[type-arg]
+class NoPrograms(subprocess.Popen):
     """What a computer says that lacks the program. Pyodide's own error is one that libraries don't expect."""
 
     def __init__(self, args: Any, *others: Any, **options: Any) -> None:

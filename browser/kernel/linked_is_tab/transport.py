@@ -29,13 +29,13 @@ def serve(app: ASGIApp, base_url: str) -> None:
     browser that stops JupyterLab's *Run All*; so it is refused here, as a computer without a network does.
     """
     for pool in (HTTPConnectionPool, HTTPSConnectionPool):
-        pool.ConnectionCls = connection(pool.ConnectionCls, app, urlsplit(base_url))  # type: ignore[assignment]
+        pool.ConnectionCls = connection(pool.ConnectionCls, app, urlsplit(base_url))
 
 
 def connection(base: type, app: ASGIApp, address: SplitResult) -> type:
     """Return a class of connections that end in ``app`` instead of in a socket."""
 
-    class Connection(base):  # type: ignore[misc]
+    class Connection(base):
         is_closed = False  # urllib3 sets the time limit of an open connection only
         is_verified = True  # nothing is sent, so there is nothing to warn of
 
@@ -174,7 +174,7 @@ class PrivateLoop(asyncio.BaseEventLoop):
         self._ahead += timeout
         return []
 
-    def run_in_executor(self, executor: Any, function: Any, *arguments: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+    def run_in_executor(self, executor: Any, function: Any, *arguments: Any) -> asyncio.Future[Any]:
         """Run it now: there are no threads."""
         future = self.create_future()
         future.set_result(function(*arguments))
