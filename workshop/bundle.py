@@ -73,7 +73,7 @@ Leave that terminal open. In a second one, in the same folder:
 Windows, in PowerShell
 ----------------------
 
-Nobody has run these lines on Windows yet. If one fails, tell your host what it said.
+Nobody has run these lines on Windows yet. If one fails, tell your instructor what it said.
 
 Once, which takes some minutes:
 
