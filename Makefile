@@ -6,10 +6,10 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-all proof workshop bench site serve notebooks lock clean
+.PHONY: help lab check test test-all proof workshop bench site serve notebooks screenshots lock clean
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: .venv/course .env ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C ends both
 	@$(BIN)/python -m mock_server & server=$$!; \
@@ -50,6 +50,9 @@ serve: .venv/course ## Serve the site, and build it again when a file changes
 notebooks: .venv/tests ## Run every notebook and solution, save the outputs, write the exercises
 	$(BIN)/python -m tests.running
 	$(BIN)/python -m tests.exercises
+
+screenshots: .venv/tests ## Take pictures of Settings > API again, where it has changed
+	$(BIN)/python -m tests.screenshots
 
 lock: .venv/course ## Compile requirements.in to requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \

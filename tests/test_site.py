@@ -70,6 +70,15 @@ def test_no_page_asks_another_origin(site, pages):
         assert not re.search(r"url\(['\"]?(https?:)?//|@import", path.read_text(encoding="utf-8")), path
 
 
+def test_every_picture_has_a_text(pages):
+    pictures = [tag for page in pages.values() for tag in page.select("img, article svg")]
+    assert len(pictures) > 5
+    for tag in pictures:
+        holder = tag.find_parent(["a", "button", "label"])  # An icon may leave it to what it stands in.
+        around = holder and (holder.get("aria-label") or holder.get("title") or holder.get_text().strip())
+        assert tag.get("alt") or tag.get("aria-label") or (tag.name == "svg" and around), tag
+
+
 def test_every_link_and_anchor_leads_somewhere_below_any_path(site, pages):
     ids = {path: {tag["id"] for tag in page.find_all(id=True)} for path, page in pages.items()}
     checked = 0
@@ -86,7 +95,7 @@ def test_every_link_and_anchor_leads_somewhere_below_any_path(site, pages):
             target = site / unquote(parts.path).removeprefix("/kit/")
             target = target / "index.html" if target.is_dir() else target
             assert target.exists(), f"{path}: {link}"
-            if parts.fragment:
+            if parts.fragment and tag.name != "img":  # `#only-dark` is for the theme
                 assert unquote(parts.fragment) in ids[target], f"{path}: {link}"
             if target.suffix == ".ipynb":
                 assert tag.has_attr("download")

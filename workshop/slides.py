@@ -135,10 +135,12 @@ def add_prose(slides: list[Slide], source: str) -> None:
 
 
 def rendered(text: str) -> BeautifulSoup:
-    """Return Markdown as HTML. A link into the project leads nowhere from a slide: its text stays."""
+    """Return Markdown as HTML. A link or a picture of the project is nowhere beside a slide: its text stays."""
     html = BeautifulSoup(markdown(text, extensions=["tables", "fenced_code"]), "html.parser")
     for link in html.select("a:not([href^=http])"):
         link.unwrap()
+    for picture in html("img"):
+        picture.replace_with(picture["alt"])
     return html
 
 
