@@ -187,11 +187,12 @@ def test_the_board_is_out_of_a_learners_reach(room, class_server, tab):
     assert room[1].python(ASK, f"{class_server.address}/_mock/class").startswith("403 ")
 
 
-def test_a_notebook_runs_against_the_class(room, class_server, tmp_path):
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_against_the_class(room, class_server, tmp_path, notebook):
     run = tmp_path / "run.ipynb"
     settings = {"LINKED_IS_BASE_URL": f"{class_server.address}/v1", "LINKED_IS_API_TOKEN": "", "LINKED_IS_CLASS_CODE": CODE}
-    room[1].python(RUN, NOTEBOOKS[1], run, **settings)
-    for before, after in zip(nbformat.read(NOTEBOOKS[1], 4).cells, nbformat.read(run, 4).cells, strict=True):
+    room[1].python(RUN, notebook, run, **settings)
+    for before, after in zip(nbformat.read(notebook, 4).cells, nbformat.read(run, 4).cells, strict=True):
         assert before.get("outputs") == after.get("outputs")
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -16,13 +17,15 @@ from threading import Thread
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from nbclient.exceptions import CellExecutionError
 
 from mock_server import tokens
 from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES
-from tests.running import NOTEBOOKS, ROOT
+from tests.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
 from workshop import bundle, slides
 
 PAGES = ROOT / "docs" / "workshop"
@@ -126,6 +129,90 @@ def test_the_guide_is_complete_and_points_at_headings_that_are_there():
         headings = re.findall(r"(?m)^## (.+)", "\n".join("".join(cell["source"]) for cell in cells))
         rows = table(guide, heading)
         assert len(rows) >= 3 and {row[0] for row in rows} <= set(headings), {row[0] for row in rows} - set(headings)
+
+
+@dataclass
+class Mistake:
+    """What a learner does wrong in a lesson, and the row of the guide that tells of it.
+
+    It is a setting, or a cell: the one with this number under a heading is run so many ``times``, 0 leaves it out, or
+    once more after the cells of another heading.
+    """
+
+    lesson: str
+    row: str
+    heading: str = ""
+    number: int = 1
+    times: int = 1
+    again_after: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self):
+        return f"{self.lesson}: {self.row}"
+
+    def message(self):
+        """Return what the guide says that the learner sees, as a regular expression."""
+        guide = written("instructor-guide.md")
+        everywhere = self.row.startswith("`")
+        heading = "What goes wrong everywhere" if everywhere else re.search(rf"(?m)^## (.+{{ #{self.lesson} }})$", guide)[1]
+        told = [row[not everywhere] for row in table(guide, heading) if row[0].startswith(self.row)]
+        message, *_ = [found[1] for text in told if (found := re.search("`(.+?)`", text))]
+        return re.escape(message).replace("\\ …", ".*").replace("…", ".*")
+
+    def cells(self, notebook):
+        """Return the cells of a notebook in the order in which the learner runs them."""
+        order, heading, number, wrong = [], "", 0, None
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown" and (found := re.search(r"(?m)^## (.+)", cell.source)):
+                order += [wrong] * (heading == self.again_after and wrong is not None)
+                heading, number = found[1], 0
+            number += cell.cell_type == "code"
+            chosen = cell.cell_type == "code" and (heading, number) == (self.heading, self.number)
+            wrong = cell if chosen else wrong
+            order += [cell] * (self.times if chosen else 1)
+        assert len(order) != len(notebook.cells) or self.settings, "there is no such cell"
+        return [nbformat.from_dict({**cell, "id": f"cell-{place}"}) for place, cell in enumerate(order)]
+
+    def what_happens(self, folder, base_url):
+        """Run the notebook with the mistake; return the error that stops it, or else what it printed."""
+        for name in (".env.example", ".gitignore"):
+            shutil.copy(ROOT / name, folder)
+        [path] = [path for path in NOTEBOOKS if path.stem.endswith(self.lesson)]
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells = self.cells(notebook)
+        (folder / "notebooks").mkdir()
+        nbformat.write(notebook, folder / "notebooks" / path.name)
+        try:
+            run = run_notebook(folder / "notebooks" / path.name, {**learner_environment(base_url), **self.settings})
+        except CellExecutionError as error:
+            return f"{error.ename}: {error.evalue}"
+        return "".join(output.get("text", "") for cell in run.cells for output in cell.get("outputs", []))
+
+
+NOBODY_LISTENS = {"LINKED_IS_BASE_URL": "http://127.0.0.1:9/v1"}
+MISTAKES = [
+    Mistake("start-here", "`MockServerNotRunning: No answer", settings=NOBODY_LISTENS),
+    Mistake("generate-a-token", "`ClickYourself", settings={"LINKED_IS_BASE_URL": "https://api.linked.is/v1"}),
+    Mistake("revoke-and-react-to-a-leak", "`PageError: The page lists 0", "Revoke one of them", times=2),
+    Mistake("rotate-without-downtime", "`PageError: The page lists 2", "Step 1: generate the new token", times=2),
+    Mistake("call-the-api", "`NameError`", "Make the first call", times=0),
+    Mistake("start-here", "Check the server", settings=NOBODY_LISTENS),
+    Mistake("load-it-from-dotenv", "Check the token that you pasted", settings={"LINKED_IS_API_TOKEN": ""}),
+    Mistake("call-the-api", "Take the token from the environment", settings={"LINKED_IS_API_TOKEN": "“curly”"}),
+    Mistake("call-the-api", "Make the first call", settings={"LINKED_IS_API_TOKEN": "lis_mock_short"}),
+    Mistake("use-what-a-token-opens", "Create a link", "Create a link", times=2),
+    Mistake("use-what-a-token-opens", "Open it as a visitor would", "Open it as a visitor would", again_after="Delete it"),
+    Mistake("use-what-a-token-opens", "Chart them by country", "Chart the clicks over time", times=0),
+    Mistake("read-authentication-errors", "Error 3", "Error 3: a token that was good once", number=2, times=0),
+    Mistake("revoke-and-react-to-a-leak", "Revoke one of them", "Revoke one of them", times=2),
+    Mistake("respect-rate-limits", "Use it up", "Use it up", number=2, times=2),
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_a_mistake_leads_to_what_the_guide_says(mistake, server, tmp_path):
+    assert re.search(mistake.message(), mistake.what_happens(tmp_path, server.base_url))
 
 
 def test_a_new_notebook_without_an_entry_fails_the_build(tmp_path, caplog):
