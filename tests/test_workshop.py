@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -231,6 +232,53 @@ def test_the_cheat_sheet_knows_each_401():
     assert set(re.findall(r"(?m)^\| `(\w+)` \|", sheet)) == codes
 
 
+def windows_commands(text):
+    """Return the lines for PowerShell in a page."""
+    blocks = re.findall(r"```powershell\n(.*?)```", text, re.DOTALL)
+    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def course_commands(name):
+    """Return the lines with which a page sets the course up and starts it on Windows: without those for the tests."""
+    return [line for line in windows_commands((ROOT / name).read_text(encoding="utf-8")) if "test" not in line]
+
+
+def bundled_commands(system):
+    """Return the lines of the bundle's README.txt for a system."""
+    parts = re.split(r"\n(.+)\n-+\n", bundle.readme(bundle.TARGETS))
+    return re.findall(r"(?m)^    (\S.+)", parts[parts.index(system) + 1])
+
+
+@pytest.mark.check
+def test_windows_is_told_the_same_everywhere():
+    commands = course_commands("README.md")
+    assert len(commands) == 5
+    assert course_commands("docs/quickstart.md") == course_commands("docs/workshop/before.md") == commands
+    offline = bundled_commands("Windows, in PowerShell")
+    assert [line.replace("--no-index --find-links wheels ", "") for line in offline] == commands
+
+
+@pytest.mark.check
+def test_windows_is_told_the_same_as_linux():
+    def on_linux(line):
+        words = {"py ": "python3 ", ".venv\\Scripts\\python ": ".venv/bin/python ", "copy ": "cp "}
+        start = next(start for start in words if line.startswith(start))
+        return words[start] + line.removeprefix(start)
+
+    windows = bundled_commands("Windows, in PowerShell")
+    assert list(map(on_linux, windows)) == bundled_commands("Linux and macOS")
+    host = (PAGES / "index.md").read_text(encoding="utf-8")
+    assert [on_linux(line) for line in windows_commands(host)] == re.findall(r"(?m)^\.venv/bin/python -m mock_server .+", host)
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("name", ["README.md", "docs/quickstart.md", "docs/workshop/before.md", "docs/workshop/index.md"])
+def test_windows_needs_no_script_and_nothing_on_the_path(name):
+    lines = windows_commands((ROOT / name).read_text(encoding="utf-8"))
+    plain = re.compile(r"(py|\.venv\\Scripts\\python) -m [\w.]+( [\w./=-]+|=|\\| \"not long\")*|copy \.env\.example \.env")
+    assert lines and [line for line in lines if not plain.fullmatch(line)] == []
+
+
 @pytest.fixture(scope="session")
 def decks(tmp_path_factory):
     """The slides of every notebook, far away from the project."""
@@ -379,9 +427,8 @@ def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
 
     if isolated:
         assert "unreachable" in offline(sys.executable, "-c", CALL_OUT)
-    # The lines of README.txt for Linux, as they stand there.
-    readme = (folder / "README.txt").read_text(encoding="utf-8")
-    commands = re.findall(r"(?m)^    (\S.+)", readme.partition("Linux and macOS")[2].partition("Windows, in")[0])
+    assert (folder / "README.txt").read_text(encoding="utf-8") == bundle.readme([bundle.Target(system, python)])
+    commands = bundled_commands("Linux and macOS")
     assert commands[0].startswith("python3 -m venv") and len(commands) == 5
     offline(sys.executable, *commands[0].split()[1:])
     said = offline("sh", "-c", commands[1])
@@ -412,17 +459,20 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=["double click", "python -m http.server"])
-def address(request, site):
-    """Where a learner opens the site: as a file, or from a server of their own."""
-    if request.param == "double click":
-        yield site.as_uri()
-        return
-    handler = partial(SilentHandler, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+@contextmanager
+def served(folder):
+    """Serve a folder as ``python -m http.server`` does, and return its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SilentHandler, directory=str(folder))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture(params=["double click", "python -m http.server"])
+def address(request, site):
+    """Where a learner opens the site: as a file, or from a server of their own."""
+    with nullcontext(site.as_uri()) if request.param == "double click" else served(site) as address:
+        yield address
 
 
 class SilentHandler(SimpleHTTPRequestHandler):
@@ -447,6 +497,17 @@ def test_the_site_of_a_bundle_is_read_without_a_network(screen, address):
     screen.wait_for_url(lambda url: url.startswith(f"{address}/") and "h=token" in url)
     assert all(url.startswith(f"{address}/") or url == "about:blank" for url in screen.asked)
     assert screen.errors == []
+
+
+@pytest.mark.long
+def test_who_cannot_install_runs_the_course_in_a_browser(screen, tmp_path):
+    bundle.build_tab(tmp_path)
+    [line] = re.findall(r"http://127.0.0.1:8000/(\S+)", bundle.readme(bundle.TARGETS))
+    with served(tmp_path) as address:
+        screen.goto(f"{address}/{line}")
+        screen.get_by_role("link", name="Run it in your browser").click()
+        screen.get_by_role("status").filter(has_text="Ready.").wait_for(timeout=120_000)
+        assert {urlsplit(url).netloc for url in screen.asked if url.startswith("http")} == {urlsplit(address).netloc}
 
 
 @pytest.mark.long
