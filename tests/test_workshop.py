@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -16,13 +18,15 @@ from threading import Thread
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from nbclient.exceptions import CellExecutionError
 
 from mock_server import tokens
 from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES
-from tests.running import NOTEBOOKS, ROOT
+from tests.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
 from workshop import bundle, slides
 
 PAGES = ROOT / "docs" / "workshop"
@@ -128,6 +132,90 @@ def test_the_guide_is_complete_and_points_at_headings_that_are_there():
         assert len(rows) >= 3 and {row[0] for row in rows} <= set(headings), {row[0] for row in rows} - set(headings)
 
 
+@dataclass
+class Mistake:
+    """What a learner does wrong in a lesson, and the row of the guide that tells of it.
+
+    It is a setting, or a cell: the one with this number under a heading is run so many ``times``, 0 leaves it out, or
+    once more after the cells of another heading.
+    """
+
+    lesson: str
+    row: str
+    heading: str = ""
+    number: int = 1
+    times: int = 1
+    again_after: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self):
+        return f"{self.lesson}: {self.row}"
+
+    def message(self):
+        """Return what the guide says that the learner sees, as a regular expression."""
+        guide = written("instructor-guide.md")
+        everywhere = self.row.startswith("`")
+        heading = "What goes wrong everywhere" if everywhere else re.search(rf"(?m)^## (.+{{ #{self.lesson} }})$", guide)[1]
+        told = [row[not everywhere] for row in table(guide, heading) if row[0].startswith(self.row)]
+        message, *_ = [found[1] for text in told if (found := re.search("`(.+?)`", text))]
+        return re.escape(message).replace("\\ …", ".*").replace("…", ".*")
+
+    def cells(self, notebook):
+        """Return the cells of a notebook in the order in which the learner runs them."""
+        order, heading, number, wrong = [], "", 0, None
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown" and (found := re.search(r"(?m)^## (.+)", cell.source)):
+                order += [wrong] * (heading == self.again_after and wrong is not None)
+                heading, number = found[1], 0
+            number += cell.cell_type == "code"
+            chosen = cell.cell_type == "code" and (heading, number) == (self.heading, self.number)
+            wrong = cell if chosen else wrong
+            order += [cell] * (self.times if chosen else 1)
+        assert len(order) != len(notebook.cells) or self.settings, "there is no such cell"
+        return [nbformat.from_dict({**cell, "id": f"cell-{place}"}) for place, cell in enumerate(order)]
+
+    def what_happens(self, folder, base_url):
+        """Run the notebook with the mistake; return the error that stops it, or else what it printed."""
+        for name in (".env.example", ".gitignore"):
+            shutil.copy(ROOT / name, folder)
+        [path] = [path for path in NOTEBOOKS if path.stem.endswith(self.lesson)]
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells = self.cells(notebook)
+        (folder / "notebooks").mkdir()
+        nbformat.write(notebook, folder / "notebooks" / path.name)
+        try:
+            run = run_notebook(folder / "notebooks" / path.name, {**learner_environment(base_url), **self.settings})
+        except CellExecutionError as error:
+            return f"{error.ename}: {error.evalue}"
+        return "".join(output.get("text", "") for cell in run.cells for output in cell.get("outputs", []))
+
+
+NOBODY_LISTENS = {"LINKED_IS_BASE_URL": "http://127.0.0.1:9/v1"}
+MISTAKES = [
+    Mistake("start-here", "`MockServerNotRunning: No answer", settings=NOBODY_LISTENS),
+    Mistake("generate-a-token", "`ClickYourself", settings={"LINKED_IS_BASE_URL": "https://api.linked.is/v1"}),
+    Mistake("revoke-and-react-to-a-leak", "`PageError: The page lists 0", "Revoke one of them", times=2),
+    Mistake("rotate-without-downtime", "`PageError: The page lists 2", "Step 1: generate the new token", times=2),
+    Mistake("call-the-api", "`NameError`", "Make the first call", times=0),
+    Mistake("start-here", "Check the server", settings=NOBODY_LISTENS),
+    Mistake("load-it-from-dotenv", "Check the token that you pasted", settings={"LINKED_IS_API_TOKEN": ""}),
+    Mistake("call-the-api", "Take the token from the environment", settings={"LINKED_IS_API_TOKEN": "“curly”"}),
+    Mistake("call-the-api", "Make the first call", settings={"LINKED_IS_API_TOKEN": "lis_mock_short"}),
+    Mistake("use-what-a-token-opens", "Create a link", "Create a link", times=2),
+    Mistake("use-what-a-token-opens", "Open it as a visitor would", "Open it as a visitor would", again_after="Delete it"),
+    Mistake("use-what-a-token-opens", "Chart them by country", "Chart the clicks over time", times=0),
+    Mistake("read-authentication-errors", "Error 3", "Error 3: a token that was good once", number=2, times=0),
+    Mistake("revoke-and-react-to-a-leak", "Revoke one of them", "Revoke one of them", times=2),
+    Mistake("respect-rate-limits", "Use it up", "Use it up", number=2, times=2),
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_a_mistake_leads_to_what_the_guide_says(mistake, server, tmp_path):
+    assert re.search(mistake.message(), mistake.what_happens(tmp_path, server.base_url))
+
+
 def test_a_new_notebook_without_an_entry_fails_the_build(tmp_path, caplog):
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     written("instructor-guide.md", tmp_path)
@@ -142,6 +230,53 @@ def test_the_cheat_sheet_knows_each_401():
     sheet = (PAGES / "cheat-sheet.md").read_text(encoding="utf-8")
     codes = {error.code for error in ApiError.__subclasses__() if error.status == 401}
     assert set(re.findall(r"(?m)^\| `(\w+)` \|", sheet)) == codes
+
+
+def windows_commands(text):
+    """Return the lines for PowerShell in a page."""
+    blocks = re.findall(r"```powershell\n(.*?)```", text, re.DOTALL)
+    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def course_commands(name):
+    """Return the lines with which a page sets the course up and starts it on Windows: without those for the tests."""
+    return [line for line in windows_commands((ROOT / name).read_text(encoding="utf-8")) if "test" not in line]
+
+
+def bundled_commands(system):
+    """Return the lines of the bundle's README.txt for a system."""
+    parts = re.split(r"\n(.+)\n-+\n", bundle.readme(bundle.TARGETS))
+    return re.findall(r"(?m)^    (\S.+)", parts[parts.index(system) + 1])
+
+
+@pytest.mark.check
+def test_windows_is_told_the_same_everywhere():
+    commands = course_commands("README.md")
+    assert len(commands) == 5
+    assert course_commands("docs/quickstart.md") == course_commands("docs/workshop/before.md") == commands
+    offline = bundled_commands("Windows, in PowerShell")
+    assert [line.replace("--no-index --find-links wheels ", "") for line in offline] == commands
+
+
+@pytest.mark.check
+def test_windows_is_told_the_same_as_linux():
+    def on_linux(line):
+        words = {"py ": "python3 ", ".venv\\Scripts\\python ": ".venv/bin/python ", "copy ": "cp "}
+        start = next(start for start in words if line.startswith(start))
+        return words[start] + line.removeprefix(start)
+
+    windows = bundled_commands("Windows, in PowerShell")
+    assert list(map(on_linux, windows)) == bundled_commands("Linux and macOS")
+    host = (PAGES / "index.md").read_text(encoding="utf-8")
+    assert [on_linux(line) for line in windows_commands(host)] == re.findall(r"(?m)^\.venv/bin/python -m mock_server .+", host)
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("name", ["README.md", "docs/quickstart.md", "docs/workshop/before.md", "docs/workshop/index.md"])
+def test_windows_needs_no_script_and_nothing_on_the_path(name):
+    lines = windows_commands((ROOT / name).read_text(encoding="utf-8"))
+    plain = re.compile(r"(py|\.venv\\Scripts\\python) -m [\w.]+( [\w./=-]+|=|\\| \"not long\")*|copy \.env\.example \.env")
+    assert lines and [line for line in lines if not plain.fullmatch(line)] == []
 
 
 @pytest.fixture(scope="session")
@@ -292,9 +427,8 @@ def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
 
     if isolated:
         assert "unreachable" in offline(sys.executable, "-c", CALL_OUT)
-    # The lines of README.txt for Linux, as they stand there.
-    readme = (folder / "README.txt").read_text(encoding="utf-8")
-    commands = re.findall(r"(?m)^    (\S.+)", readme.partition("Linux and macOS")[2].partition("Windows, in")[0])
+    assert (folder / "README.txt").read_text(encoding="utf-8") == bundle.readme([bundle.Target(system, python)])
+    commands = bundled_commands("Linux and macOS")
     assert commands[0].startswith("python3 -m venv") and len(commands) == 5
     offline(sys.executable, *commands[0].split()[1:])
     said = offline("sh", "-c", commands[1])
@@ -325,17 +459,20 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=["double click", "python -m http.server"])
-def address(request, site):
-    """Where a learner opens the site: as a file, or from a server of their own."""
-    if request.param == "double click":
-        yield site.as_uri()
-        return
-    handler = partial(SilentHandler, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+@contextmanager
+def served(folder):
+    """Serve a folder as ``python -m http.server`` does, and return its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SilentHandler, directory=str(folder))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture(params=["double click", "python -m http.server"])
+def address(request, site):
+    """Where a learner opens the site: as a file, or from a server of their own."""
+    with nullcontext(site.as_uri()) if request.param == "double click" else served(site) as address:
+        yield address
 
 
 class SilentHandler(SimpleHTTPRequestHandler):
@@ -360,6 +497,17 @@ def test_the_site_of_a_bundle_is_read_without_a_network(screen, address):
     screen.wait_for_url(lambda url: url.startswith(f"{address}/") and "h=token" in url)
     assert all(url.startswith(f"{address}/") or url == "about:blank" for url in screen.asked)
     assert screen.errors == []
+
+
+@pytest.mark.long
+def test_who_cannot_install_runs_the_course_in_a_browser(screen, tmp_path):
+    bundle.build_tab(tmp_path)
+    [line] = re.findall(r"http://127.0.0.1:8000/(\S+)", bundle.readme(bundle.TARGETS))
+    with served(tmp_path) as address:
+        screen.goto(f"{address}/{line}")
+        screen.get_by_role("link", name="Run it in your browser").click()
+        screen.get_by_role("status").filter(has_text="Ready.").wait_for(timeout=120_000)
+        assert {urlsplit(url).netloc for url in screen.asked if url.startswith("http")} == {urlsplit(address).netloc}
 
 
 @pytest.mark.long

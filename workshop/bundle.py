@@ -89,21 +89,27 @@ Leave that window open. In a second one, in the same folder:
 
     .venv\\Scripts\\python -m jupyterlab --ContentsManager.allow_hidden=True --LabApp.default_url=/lab/tree/notebooks/{first}
 
-If it doesn't work
-------------------
+If the installation fails
+-------------------------
 
 - "No matching distribution found": your Python or your system is not in the list above. See which Python it is with
   python3 --version, on Windows with py --version. With several on your computer, name one: python3.13 -m venv .venv,
   on Windows py -3.13 -m venv .venv. Delete the folder .venv first.
 - Windows doesn't know py: write python in its place. If that opens the Microsoft Store, Python is not installed.
 - Debian and Ubuntu say "ensurepip is not available": install python3-venv, which needs the network.
-- Neither terminal may be closed while you work. Ctrl-C ends what runs in it.
+
+If nothing helps, run the course in a browser tab. Any Python 3 is enough; on Windows, write py in place of python3:
+
+    python3 -m http.server --directory in-a-browser --bind 127.0.0.1
+
+Leave the terminal open, open http://127.0.0.1:8000/notebooks/{page}/ and click "Run it in your browser".
 
 What is here
 ------------
 
     notebooks/          the course; where a notebook says "make lab", use the commands above
-    site/index.html     the same, to read in a browser: a double click opens it
+    site/index.html     the same, to read: a double click opens it
+    in-a-browser/       the same, to run without an installation, as said above
     slides/             one file for each lesson. S opens the speaker notes, F fills the screen
     site/workshop/      for learners and instructors: what to prepare, guide, agendas, cheat sheet, feedback form
     wheels/             what pip installs
@@ -136,6 +142,7 @@ def build(file: Path, targets: list[Target] = TARGETS) -> None:
             copy(source, folder / name)
         slides.write(folder / "slides")
         build_site(folder / "site")
+        build_tab(folder / "in-a-browser")
         (folder / "README.txt").write_text(readme(targets), encoding="utf-8")
         refuse_tokens(folder)
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -161,13 +168,19 @@ def build_site(folder: Path) -> None:
         page.write_text(f"{head}{worker}{end}{body}", encoding="utf-8")
 
 
+def build_tab(folder: Path) -> None:
+    """Build the site with the course in a browser tab, for who has Python but can't install. It needs a server."""
+    run("browser.build")
+    run("mkdocs", "build", "--strict", "--site-dir", str(folder))
+
+
 def readme(targets: list[Target]) -> str:
     """Return README.txt."""
     first = min(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
     systems = dict.fromkeys(target.system for target in targets)
     pythons = list(dict.fromkeys(target.python for target in targets))
     listed = "\n".join(f"- {system}" for system in systems)
-    return README.format(pythons=", ".join(pythons), systems=listed, first=first)
+    return README.format(pythons=", ".join(pythons), systems=listed, first=first, page=first.removesuffix(".ipynb"))
 
 
 def refuse_tokens(folder: Path) -> None:

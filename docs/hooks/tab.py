@@ -23,9 +23,14 @@ def lab(config):
     return Path(config.config_file_path).parent / "browser" / ".build" / "lab"
 
 
+def has_tab(config):
+    """Say whether the site gets it. One that is opened from files doesn't: a browser runs Python from a server only."""
+    return config.use_directory_urls and lab(config).is_dir()
+
+
 def on_page_markdown(markdown, page, config, files):
     """Put a button that loads Python in the place of `<!-- live: docs/live/….py -->`."""
-    if not lab(config).is_dir():
+    if not has_tab(config):
         return re.sub(r"<!-- live: .* -->\n", "", markdown)
     repl, script = (get_relative_url(path, page.url) for path in ("lab/repl/index.html", "assets/live.js"))
 
@@ -42,7 +47,7 @@ def on_page_markdown(markdown, page, config, files):
 @event_priority(-50)  # After the hook that writes the page.
 def on_page_content(html, page, config, files):
     """Add the button to the line below the title."""
-    if not page.file.src_uri.endswith(".ipynb") or not lab(config).is_dir():
+    if not page.file.src_uri.endswith(".ipynb") or not has_tab(config):
         return None
     address = f"{get_relative_url('tab/', page.url)}?notebook={page.file.src_uri}"
     button = (
@@ -54,8 +59,8 @@ def on_page_content(html, page, config, files):
 
 def on_post_build(config):
     """Copy it to the site."""
-    if not lab(config).is_dir():
-        log.info("The course in a browser tab is left out: `python -m browser.build`, which needs npm, was not run.")
+    if not has_tab(config):
+        log.info("The course in a browser tab is left out: no server is meant, or `python -m browser.build` was not run.")
         return
     site = Path(config.site_dir)
     shutil.copytree(lab(config), site / "lab", dirs_exist_ok=True)

@@ -25,7 +25,7 @@ LESSONS = "*The list of lessons stands here on the site: `make serve`.*"
 HEADING = re.compile(r"^## ([a-z0-9]+(?:-[a-z0-9]+)+)$", re.MULTILINE)
 LINK = re.compile(r"\(lesson:([a-z0-9-]+)\)")
 HOST = {
-    "Welcome": "Base URL and class code are on the wall. Open the board on your own screen.",
+    "Welcome": "Show what is on the wall. All put the two settings into `.env`, and run the first cell of the first notebook.",
     "Break": "Look at the board: who has no token yet?",
     "Questions": "Take questions. Nobody asks? Go on in the course.",
     "End": "Hand out the feedback form. All revoke their tokens.",
