@@ -79,6 +79,14 @@ def test_every_picture_has_a_text(pages):
         assert tag.get("alt") or tag.get("aria-label") or (tag.name == "svg" and around), tag
 
 
+def test_every_picture_follows_the_colour_scheme(pages):
+    drawings = [tag for page in pages.values() for tag in page.select("svg.drawing")]
+    images = [tag["src"] for page in pages.values() for tag in page.select("img")]
+    light = [source.removesuffix(".png#only-light") for source in images if source.endswith("#only-light")]
+    dark = [source.removesuffix("-dark.png#only-dark") for source in images if source.endswith("#only-dark")]
+    assert drawings and light == dark and len(images) == 2 * len(light) > 0
+
+
 def test_every_link_and_anchor_leads_somewhere_below_any_path(site, pages):
     ids = {path: {tag["id"] for tag in page.find_all(id=True)} for path, page in pages.items()}
     checked = 0
