@@ -6,14 +6,18 @@ import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import zipfile
+from io import StringIO
 from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+import requests
 from bs4 import BeautifulSoup
+from dotenv import dotenv_values
 
 from mock_server import tokens
 from mock_server.envelope import ApiError
@@ -137,6 +141,34 @@ def test_the_cheat_sheet_knows_each_401():
     sheet = (PAGES / "cheat-sheet.md").read_text(encoding="utf-8")
     codes = {error.code for error in ApiError.__subclasses__() if error.status == 401}
     assert set(re.findall(r"(?m)^\| `(\w+)` \|", sheet)) == codes
+
+
+def fragments(language):
+    """Return the blocks of code on the cheat sheet in one language."""
+    sheet = (PAGES / "cheat-sheet.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", sheet, re.MULTILINE | re.DOTALL)
+
+
+def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server):
+    token = page.generate_token()
+    names = {"requests": requests, "BASE_URL": server.base_url, "token": token}
+    for fragment in fragments("python"):
+        assert fragment.count("requests.") == fragment.count("timeout=10")
+        exec(fragment, names)
+    assert names["response"].status_code == 200 and len(names["response"].json()["data"]) == 5
+
+    [request] = fragments("http")
+    host = server.origin.removeprefix("http://")
+    assert "Host: api.linked.is\n" in request and "<token>" in request
+    sent = request.replace("api.linked.is", host).replace("<token>", token).replace("\n", "\r\n") + "\r\n"
+    with socket.create_connection(tuple(host.split(":")), timeout=10) as connection:
+        connection.sendall(sent.encode())
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+
+    [settings] = fragments("text")
+    kept = dotenv_values(ROOT / ".env.example")
+    assert dotenv_values(stream=StringIO(settings)) == {**kept, "LINKED_IS_API_TOKEN": "<token>"}
+    assert len(fragments(r"\w*")) == len(fragments("python")) + 2  # no block in a language that isn't run
 
 
 @pytest.fixture(scope="session")
