@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from itertools import pairwise
 from threading import Thread
 from types import SimpleNamespace
@@ -20,7 +22,9 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+import requests
 from bs4 import BeautifulSoup
+from dotenv import dotenv_values
 from nbclient.exceptions import CellExecutionError
 
 from mock_server import tokens
@@ -277,6 +281,34 @@ def test_windows_needs_no_script_and_nothing_on_the_path(name):
     lines = windows_commands((ROOT / name).read_text(encoding="utf-8"))
     plain = re.compile(r"(py|\.venv\\Scripts\\python) -m [\w.]+( [\w./=-]+|=|\\| \"not long\")*|copy \.env\.example \.env")
     assert lines and [line for line in lines if not plain.fullmatch(line)] == []
+
+
+def fragments(language):
+    """Return the blocks of code on the cheat sheet in one language."""
+    sheet = (PAGES / "cheat-sheet.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", sheet, re.MULTILINE | re.DOTALL)
+
+
+def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server):
+    token = page.generate_token()
+    names = {"requests": requests, "BASE_URL": server.base_url, "token": token}
+    for fragment in fragments("python"):
+        assert fragment.count("requests.") == fragment.count("timeout=10")
+        exec(fragment, names)
+    assert names["response"].status_code == 200 and len(names["response"].json()["data"]) == 5
+
+    [request] = fragments("http")
+    host = server.origin.removeprefix("http://")
+    assert "Host: api.linked.is\n" in request and "<token>" in request
+    sent = request.replace("api.linked.is", host).replace("<token>", token).replace("\n", "\r\n") + "\r\n"
+    with socket.create_connection(tuple(host.split(":")), timeout=10) as connection:
+        connection.sendall(sent.encode())
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+
+    [settings] = fragments("text")
+    kept = dotenv_values(ROOT / ".env.example")
+    assert dotenv_values(stream=StringIO(settings)) == {**kept, "LINKED_IS_API_TOKEN": "<token>"}
+    assert len(fragments(r"\w*")) == len(fragments("python")) + 2  # no block in a language that isn't run
 
 
 @pytest.fixture(scope="session")

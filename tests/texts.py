@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import os
 import re
 import tokenize
 from functools import cache
@@ -15,19 +16,25 @@ from tests.running import ROOT
 FENCE = re.compile(r"^( *)(`{3,}|~{3,})(.*)\n((?:.*\n)*?)\1\2 *$", re.MULTILINE)
 CODE = re.compile(r"<code>.*?</code>|(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 PLACEHOLDER = "…"  # what stands in prose where code was: the words around it must not become neighbours
-MADE = {".venv", "site", "dist", "node_modules", ".build", ".ipynb_checkpoints"}
+MADE = {".git", ".venv", "site", "dist", "node_modules", ".build", ".ipynb_checkpoints", "__pycache__", ".hypothesis"}
 
 
-def files(*patterns: str) -> list[Path]:
-    """Return the files of the project that fit a pattern, without what a program made."""
-    found = {path for pattern in patterns for path in ROOT.glob(pattern)}
-    return sorted(path for path in found if path.is_file() and not MADE & set(path.relative_to(ROOT).parts))
+def project_files() -> list[Path]:
+    """Return the files of the project, without those that a program made."""
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in MADE and not name.endswith(("_cache", ".egg-info"))]
+        found += [Path(folder, name) for name in names if name != ".env" and ".db" not in name]
+    return sorted(found)
 
 
-DOCUMENTS = files("*.md", "docs/**/*.md", "notebooks/**/*.ipynb")
-TEMPLATES = files("mock_server/page/templates/*.html")
-PROGRAMS = files("*.py", "*/**/*.py")
-SETTINGS = files("Makefile", "*.yml", "*.toml", "*.in", "*/*.in", ".env.example", "mock_server/*.yaml")
+FILES = project_files()
+DOCUMENTS = [path for path in FILES if path.suffix in (".md", ".ipynb") and ".github" not in path.parts]
+TEMPLATES = [path for path in FILES if path.suffix == ".html" and "mock_server" in path.parts]
+PROGRAMS = [path for path in FILES if path.suffix == ".py"]
+SETTINGS = [
+    path for path in FILES if path.suffix in (".yml", ".yaml", ".toml", ".in") or path.name in ("Makefile", ".env.example")
+]
 
 
 @cache
@@ -68,7 +75,7 @@ def prose(path: Path) -> str:
         text = CODE.sub(PLACEHOLDER, "\n".join([*sentences, *comments]))
     elif path.suffix == ".html":
         text = re.sub(r"<(script|style|code)\b.*?</\1>|\{%.*?%\}|\{\{.*?\}\}", PLACEHOLDER, text, flags=re.DOTALL)
-    elif path.suffix == ".yaml":
+    elif path.name == "openapi.yaml":
         text = CODE.sub(PLACEHOLDER, text)  # the contract: most of it is descriptions
     else:
         text = CODE.sub(PLACEHOLDER, "\n".join(re.findall(r"(?<![\w&$])#(?!\w).*", text)))

@@ -1,0 +1,96 @@
+"""No piece of a token gets into what is made of the notebooks: the site, its search, its downloads, slides, the bundle.
+
+``test_notebooks.py`` looks into the notebooks themselves, into the log, the page and the database.
+"""
+
+import re
+import shutil
+import zipfile
+from pathlib import PurePath
+
+import nbformat
+import pytest
+
+from mock_server import tokens
+from tests.exercises import EXERCISES, SOLUTIONS
+from tests.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
+from tests.test_notebooks import slices, witness  # noqa: F401, a fixture
+from workshop import bundle, slides
+
+LEFT_OUT = shutil.ignore_patterns(".*", "site", "dist", "node_modules", ".build", "__pycache__", "*.egg-info", "*.db*")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A copy of the project, of which bundles are made."""
+    shutil.copytree(ROOT, tmp_path / "project", ignore=LEFT_OUT)
+    for name in (".env.example", ".gitignore"):
+        shutil.copy(ROOT / name, tmp_path / "project")
+    monkeypatch.setattr(bundle, "ROOT", tmp_path / "project")
+    monkeypatch.setattr(slides, "ROOT", tmp_path / "project")
+    return tmp_path / "project"
+
+
+def bundle_of(project):
+    """Return the texts of a bundle without wheels, by their names: the project, its site, its slides.
+
+    Scripts and styles stay out. Others wrote them, and in so much text a piece turns up by chance.
+    """
+    bundle.build(project.parent / "bundle.zip", [])
+    with zipfile.ZipFile(project.parent / "bundle.zip") as file:
+        names = [name for name in file.namelist() if PurePath(name).suffix in bundle.TEXT - {".js", ".css"}]
+        return {name.partition("/")[2]: file.read(name).decode("utf-8", "replace") for name in names}
+
+
+def leaks(texts, pieces):
+    """Return the names of the texts that hold a piece, in one go or with tags in between."""
+    found = re.compile("|".join(map(re.escape, pieces)))
+    return {name for name, text in texts.items() if found.search(text) or found.search(re.sub("<[^<>]*>", "", text))}
+
+
+def plant(path, change):
+    """Change a notebook of the project."""
+    notebook = nbformat.read(path, as_version=4)
+    change(notebook)
+    nbformat.write(notebook, path)
+
+
+@pytest.mark.long
+def test_no_piece_of_a_token_gets_into_what_is_made_of_notebooks(witness, project):  # noqa: F811
+    base_url, minted, log, _ = witness
+    copies = [project / path.relative_to(ROOT) for path in (*NOTEBOOKS, *SOLUTIONS, *EXERCISES)]
+    for path in copies:
+        nbformat.write(run_notebook(path, learner_environment(base_url)), path)
+    pieces = set().union(*map(slices, minted))
+    texts = bundle_of(project)
+    stems = [path.relative_to(project / "notebooks").with_suffix("").as_posix() for path in copies]
+    assert {f"site/notebooks/{stem}.html" for stem in stems} | {f"slides/{path.stem}.html" for path in NOTEBOOKS} < set(texts)
+    assert {"site/search/search_index.json", "README.txt"} < set(texts) and len(minted) > 40
+    found = leaks(texts | {"the log": "\n".join(log)}, pieces)
+    assert found == set()
+
+    # The same search finds a piece in each place that it was planted in.
+    piece = minted[0][-6:]
+    said, printed, hidden, exercise = copies[1], copies[2], copies[3], copies[-1]
+    plant(said, lambda notebook: notebook.cells[1].update(source=f"{notebook.cells[1].source}\n\nIt ends in {piece}."))
+    plant(printed, lambda notebook: notebook.cells[3].outputs.append(nbformat.v4.new_output("stream", text=piece)))
+    plant(hidden, lambda notebook: notebook.cells[1].metadata.update(note=piece))
+    plant(exercise, lambda notebook: notebook.cells[1].outputs.append(nbformat.v4.new_output("stream", text=piece)))
+    page = project / "docs" / "index.md"
+    page.write_text(f"{page.read_text(encoding='utf-8')}\nIt ends in {piece[:3]}**{piece[3:]}**.\n", encoding="utf-8")
+    found = leaks(bundle_of(project), pieces)
+    for path in (said, printed, hidden, exercise):
+        assert path.relative_to(project).as_posix() in found
+        assert any(re.fullmatch(rf"site/notebooks/(.*/)?{path.name}", name) for name in found), path.name
+    for path in (said, printed):
+        assert {f"site/notebooks/{path.stem}.html", f"slides/{path.stem}.html"} <= found
+    assert {f"site/notebooks/exercises/{exercise.stem}.html", "site/index.html", "site/search/search_index.json"} <= found
+    assert not [name for name in found if hidden.stem in name and name.endswith(".html")]
+
+
+def test_a_piece_is_found_with_tags_in_between():
+    token = tokens.mint()
+    piece = token[-8:-2]
+    for text in (f"…{piece}", f"{piece[:2]}<b>{piece[2:]}</b>", f"<a title={piece}>"):
+        assert leaks({"place": text, "another": "nothing"}, slices(token)) == {"place"}
+    assert leaks({"place": token[: len(tokens.PREFIX) + 5]}, slices(token)) == set()
