@@ -11,6 +11,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES, SOLUTIONS
@@ -152,3 +153,24 @@ def test_each_fault_in_a_notebook_fails_the_build(tmp_path):
     for fault in ("no-such-page.ipynb", "#no-such-anchor", "#no-such-heading", "#no-such-step", "unexpected error"):
         assert fault in report.stderr
     assert "Aborted with 5 warnings" in report.stdout + report.stderr
+
+
+def test_a_page_reads_as_the_notebook_does_in_jupyterlab(site, pages):
+    """Two parsers read the same Markdown, Jupyter's and the site's: the text must be plain enough for both."""
+    for path in [*NOTEBOOKS, *EXERCISES, *SOLUTIONS]:
+        page = pages[site / path.relative_to(ROOT).parent / path.stem / "index.html"]
+        article = BeautifulSoup(str(page.article), "html.parser")
+        for tag in article.select(".headerlink, .notebook-source, .cell-output, .highlight"):
+            tag.decompose()
+        cells = ["".join(cell["source"]) for cell in cells_of(path) if cell["cell_type"] == "markdown"]
+        jupyter = BeautifulSoup("\n".join(map(markdown2html_mistune, cells)), "html.parser")
+        for tag in jupyter.select(".anchor-link, pre"):
+            tag.decompose()
+        assert words_of(article) == words_of(jupyter), path
+        for tag in ("h1", "h2", "h3", "li", "td", "a", "strong, .admonition-title", "em", "code", "details"):
+            assert len(article.select(tag)) == len(jupyter.select(tag)), f"{path}: {tag}"
+
+
+def words_of(html):
+    """Return the text of HTML by words, without the colon after the first word of a callout, which is a title there."""
+    return re.findall(r"[^\s:]+", html.get_text(" "))
