@@ -27,8 +27,9 @@ CALLOUTS = {"note", "info", "tip", "success", "question", "warning", "danger", "
 LINK = re.compile(r"(?<=]\()([^)\s#]*)(#[^)\s]*)?")
 TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 CODE_BLOCK = re.compile(r'<div class="(?:language-\S+ )?highlight">(.*?)<pre>(.*?)</pre></div>', re.DOTALL)
-# Names, punctuation, operators and the braces of f-strings read well in the colour of text, and are most of the markup.
-PLAIN_SPAN = re.compile(r'<span class="(?:(?:n|w|p|o|si|sa)(?: [^"]*)?">([^<]*)|[^"]*">(\s*))</span>')
+# These read well in the colour of text, and are most of the markup: names, punctuation, operators, escapes, and the
+# braces of f-strings.
+PLAIN_SPAN = re.compile(r'<span class="(?:(?:n|nx|nv|w|p|o|se|si|sa)(?: [^"]*)?">([^<]*)|[^"]*">(\s*))</span>')
 PIECES = re.compile(r'(<span class="[^"]+">)([^<]*)</span>\1')
 
 
@@ -161,6 +162,8 @@ def on_page_content(html, page, config, files):
     """Halve the markup of code, and offer a notebook to be downloaded."""
     html = CODE_BLOCK.sub(lighter_code, html)
     if isinstance(page.file, Notebook):
+        if page.file.name.endswith(".solution"):  # It begins like its exercises, of which it is the source.
+            page.title = page.title.replace("Exercises", "Solutions")
         source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it: <code>make lab</code>'
         line = f'<p class="notebook-source" data-search-exclude="true">{source}</p>'
         html = html.replace("</h1>", f"</h1>\n{line}", 1)
