@@ -23,7 +23,7 @@ from workshop import slides
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "linked-is-workshop"
 CONTENTS = ("mock_server", "notebooks", "docs", "pyproject.toml", "requirements.txt", ".env.example", ".gitignore")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "hooks", "node_modules")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "hooks", "theme", "node_modules")
 TEXT = {".ipynb", ".md", ".py", ".html", ".txt", ".toml", ".yaml", ".js", ".json", ".css", ".example", ""}
 
 PYTHONS = ("3.11", "3.12", "3.13")

@@ -42,7 +42,10 @@ class Notebook(File):
     @property
     def content_string(self):
         """The notebook as Markdown."""
-        return markdown_of(json.loads(super().content_string), self.src_uri)
+        markdown = markdown_of(json.loads(super().content_string), self.src_uri)
+        if self.name.endswith(".solution"):  # It has the heading of its exercises, which are made from it.
+            markdown = markdown.replace("# Exercises", "# Solutions", 1)
+        return markdown
 
 
 def on_config(config):
@@ -158,12 +161,16 @@ class CalloutProcessor(Treeprocessor):
                 quote.insert(0, title)
 
 
+def on_page_markdown(markdown, page, config, files):
+    """Let search find the lesson before its exercises, and not give the solutions away."""
+    if page.file.src_uri.startswith("notebooks/exercises/"):
+        page.meta["search"] = {"exclude": True} if page.file.name.endswith(".solution") else {"boost": 0.5}
+
+
 def on_page_content(html, page, config, files):
     """Halve the markup of code, and offer a notebook to be downloaded."""
     html = CODE_BLOCK.sub(lighter_code, html)
     if isinstance(page.file, Notebook):
-        if page.file.name.endswith(".solution"):  # It begins like its exercises, of which it is the source.
-            page.title = page.title.replace("Exercises", "Solutions")
         source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it: <code>make lab</code>'
         line = f'<p class="notebook-source" data-search-exclude="true">{source}</p>'
         html = html.replace("</h1>", f"</h1>\n{line}", 1)

@@ -1,7 +1,7 @@
 """MkDocs hook that adds what a published site needs besides its pages.
 
-Programs get each page as Markdown, at its address with `.md` for the last `/`; `docs/theme/llms.txt` lists them. Search
-engines and chats get a description of each page. People get the version, a link to edit a page, and a 404 page that
+Programs get each page as Markdown, where its source would be on the site; `docs/theme/llms.txt` lists them, and a page
+names its own in its head. Search engines and chats get a description of each page. People get the version, a link to edit a page, and a 404 page that
 works at any depth.
 
 Nothing of it is typed: titles and order come from the nav, a description from a page's first paragraph.
