@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all proof workshop bench site serve notebooks lock clean
+.PHONY: help lab test test-all proof workshop bench bench-site site serve notebooks lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,10 @@ workshop: .venv/course ## Make the workshop in a zip: notebooks, site, slides, a
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn; needs Linux, npm and wrk
 	$(BIN)/python -m bench $(BENCH_OPTIONS)
 
-site: .venv/course ## Build the site into site/
+bench-site: .venv/tests ## Measure how the site's build grows, beside plain Markdown, mkdocs-jupyter and Sphinx
+	$(BIN)/python -m bench.site $(BENCH_OPTIONS)
+
+site: .venv/course ## Build the site into site/; SITE_URL=… and REPO_URL=… tell where it will be, and its source
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 serve: .venv/course ## Serve the site, and build it again when a file changes
