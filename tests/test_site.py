@@ -7,15 +7,18 @@ import shutil
 import subprocess
 import sys
 from html import unescape
+from types import SimpleNamespace
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from markdown import Markdown
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT
+from tests.test_workshop import load
 
 
 def build(project, site):
@@ -170,6 +173,34 @@ def test_a_page_reads_as_the_notebook_does_in_jupyterlab(site, pages):
         assert words_of(article) == words_of(jupyter), path
         for tag in ("h1", "h2", "h3", "li", "td", "a", "strong, .admonition-title", "em", "code", "details"):
             assert len(article.select(tag)) == len(jupyter.select(tag)), f"{path}: {tag}"
+
+
+def test_outputs_of_every_kind_are_shown():
+    hook = load(ROOT / "docs" / "hooks" / "notebooks.py")
+    table = "<style>td {color: red}</style>\n\n<table class='dataframe'>\n\n<tr><td>1</td></tr></table><script>alert()</script>"
+    shown = {
+        "table": {"output_type": "execute_result", "data": {"text/html": table, "text/plain": "1"}},
+        "drawing": {"output_type": "display_data", "data": {"image/svg+xml": "<svg>\n\n<path d='M0'/></svg>", "text/plain": ""}},
+        "picture": {"output_type": "display_data", "data": {"image/png": "iVBO\nRw0K\n", "text/plain": "<a clock>"}},
+        "text": {"output_type": "execute_result", "data": {"text/plain": "<a> & `b`"}},
+        "fences": {"output_type": "stream", "name": "stdout", "text": ["```\n", "````text\n", "*no emphasis*\n"]},
+        "warning": {"output_type": "stream", "name": "stderr", "text": "careful\n"},
+        "error": {"output_type": "error", "traceback": ["\x1b[31mKeyError\x1b[0m", "'data'"]},
+    }
+    source = {"cell_type": "code", "source": "run()", "metadata": {"tags": ["raises-exception"]}, "outputs": [*shown.values()]}
+    config = SimpleNamespace(mdx_configs={}, markdown_extensions=["pymdownx.superfences"])
+    hook.on_config(config)
+    reader = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
+    page = BeautifulSoup(reader.convert(hook.markdown_of({"cells": [source]}, "any.ipynb")), "html.parser")
+    boxes = dict(zip(shown, page.select(".cell-output"), strict=True))
+    assert str(boxes["table"].table) == "<table>\n<tr><td>1</td></tr></table>"
+    assert not page.select("style, script") and boxes["drawing"].svg.path["d"] == "M0"
+    assert boxes["picture"].img["src"] == "data:image/png;base64,iVBORw0K" and boxes["picture"].img["alt"] == "<a clock>"
+    assert boxes["text"].pre.get_text() == "<a> & `b`"
+    assert boxes["fences"].pre.get_text() == "```\n````text\n*no emphasis*"
+    assert boxes["error"].pre.get_text() == "KeyError\n'data'"
+    errors = [name for name, box in boxes.items() if box["aria-label"] == "Error output"]
+    assert errors == ["warning", "error"] == [name for name, box in boxes.items() if "cell-output--error" in box["class"]]
 
 
 def words_of(html):

@@ -4,7 +4,8 @@ A notebook becomes Markdown: its text as it stands, its code and its outputs as 
 do what they do for every page: highlighting, copy buttons, contents, search, and `--strict` for links and anchors. No
 kernel is started: the outputs are those in the file, which the tests prove.
 
-mkdocs-jupyter isn't used. It takes seven times as long and puts JupyterLab's style sheet, 575 KB, into each page.
+mkdocs-jupyter isn't used. It takes eight times as long (`make bench-site`), and puts JupyterLab's style sheet,
+575 KB, into each page.
 """
 
 import json
@@ -105,15 +106,15 @@ def output_markdown(output):
     if output["output_type"] == "error":
         return fenced("error", "\n".join(output["traceback"]))
     data = {kind: "".join(text) for kind, text in output["data"].items()}
-    if "text/html" in data:
-        html = re.sub(r"<(style|script).*?</\1>|\n\s*(?=\n)", "", data["text/html"], flags=re.DOTALL)
-        return box("output", re.sub(r"<table[^>]*>", "<table>", html))  # Material styles the tables without a class.
-    if "image/svg+xml" in data:
-        return box("output", data["image/svg+xml"])
+    text = data.get("text/plain", "")
     if "image/png" in data:
-        text = escape(data.get("text/plain", "Picture"))
-        return box("output", f'<img alt="{text}" src="data:image/png;base64,{data["image/png"].strip()}">')
-    return fenced("output", data["text/plain"])
+        image = data["image/png"].replace("\n", "")
+        return box("output", f'<img alt="{escape(text)}" src="data:image/png;base64,{image}">')
+    html = data.get("text/html") or data.get("image/svg+xml")
+    if html is None:
+        return fenced("output", text)
+    html = re.sub(r"<(style|script)\b.*?</\1>|\n\s*(?=\n)", "", html, flags=re.DOTALL)  # An empty line ends HTML.
+    return box("output", re.sub(r"<table[^>]*>", "<table>", html).strip())  # Material styles tables without a class.
 
 
 def fenced(kind, text):
