@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-all proof workshop bench site serve notebooks screenshots lock clean
+.PHONY: help lab check test test-all proof workshop bench bench-site site serve notebooks screenshots lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ workshop: .venv/course ## Make the workshop in a zip: notebooks, site, slides, a
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn; needs Linux, npm and wrk
 	$(BIN)/python -m bench $(BENCH_OPTIONS)
 
+bench-site: .venv/tests ## Measure how the site's build grows, beside plain Markdown, mkdocs-jupyter and Sphinx
+	$(BIN)/python -m bench.site $(BENCH_OPTIONS)
+
+# SITE_URL=… and REPO_URL=… tell where the site will be, and where its source is.
 site: .venv/course ## Build the site into site/, with the course in a browser tab where npm is there
 	$(BIN)/python -m browser.build
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -8,14 +8,18 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from types import SimpleNamespace
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from markdown import Markdown
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT
+from tests.test_workshop import load
 
 
 def build(project, site):
@@ -91,8 +95,6 @@ def test_every_link_and_anchor_leads_somewhere_below_any_path(site, pages):
     ids = {path: {tag["id"] for tag in page.find_all(id=True)} for path, page in pages.items()}
     checked = 0
     for path, page in pages.items():
-        if path.name == "404.html":
-            continue  # its links are made for the root of a host
         here = path.relative_to(site).as_posix().removesuffix("index.html")
         for tag in page.select("a[href], link[href], script[src], img[src]"):
             link = tag.get("href") or tag.get("src")
@@ -169,7 +171,8 @@ def faulty_build(tmp_path_factory):
     project = tmp_path_factory.mktemp("faulty")
     for name in ("docs", "notebooks", "mock_server"):
         shutil.copytree(ROOT / name, project / name)
-    shutil.copy(ROOT / "mkdocs.yml", project)
+    for name in ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, project)
     path = project / "notebooks" / NOTEBOOKS[0].name
     notebook = json.loads(path.read_text(encoding="utf-8"))
     faults = "[page](no-such-page.ipynb) [anchor](../docs/reference/errors.md#no-such-anchor) [heading](#no-such-heading)"
@@ -200,3 +203,54 @@ def test_each_fault_in_a_notebook_fails_the_build(faulty_build):
     for fault in ("no-such-page.ipynb", "#no-such-anchor", "#no-such-heading", "#no-such-step", "unexpected error"):
         assert fault in report.stderr
     assert "Aborted with 5 warnings" in report.stdout + report.stderr
+
+
+def test_a_page_reads_as_the_notebook_does_in_jupyterlab(site, pages):
+    """Two parsers read the same Markdown, Jupyter's and the site's: the text must be plain enough for both."""
+    for path in [*NOTEBOOKS, *EXERCISES, *SOLUTIONS]:
+        page = pages[site / path.relative_to(ROOT).parent / path.stem / "index.html"]
+        article = BeautifulSoup(str(page.article), "html.parser")
+        for tag in article.select(".headerlink, .notebook-source, .cell-output, .highlight"):
+            tag.decompose()
+        cells = ["".join(cell["source"]) for cell in cells_of(path) if cell["cell_type"] == "markdown"]
+        if path in SOLUTIONS:
+            cells[0] = cells[0].replace("# Exercises", "# Solutions")  # Told apart on the site.
+        jupyter = BeautifulSoup("\n".join(map(markdown2html_mistune, cells)), "html.parser")
+        for tag in jupyter.select(".anchor-link, pre"):
+            tag.decompose()
+        assert words_of(article) == words_of(jupyter), path
+        for tag in ("h1", "h2", "h3", "li", "td", "a", "strong, .admonition-title", "em", "code", "details"):
+            assert len(article.select(tag)) == len(jupyter.select(tag)), f"{path}: {tag}"
+
+
+def test_outputs_of_every_kind_are_shown():
+    hook = load(ROOT / "docs" / "hooks" / "notebooks.py")
+    table = "<style>td {color: red}</style>\n\n<table class='dataframe'>\n\n<tr><td>1</td></tr></table><script>alert()</script>"
+    shown = {
+        "table": {"output_type": "execute_result", "data": {"text/html": table, "text/plain": "1"}},
+        "drawing": {"output_type": "display_data", "data": {"image/svg+xml": "<svg>\n\n<path d='M0'/></svg>", "text/plain": ""}},
+        "picture": {"output_type": "display_data", "data": {"image/png": "iVBO\nRw0K\n", "text/plain": "<a clock>"}},
+        "text": {"output_type": "execute_result", "data": {"text/plain": "<a> & `b`"}},
+        "fences": {"output_type": "stream", "name": "stdout", "text": ["```\n", "````text\n", "*no emphasis*\n"]},
+        "warning": {"output_type": "stream", "name": "stderr", "text": "careful\n"},
+        "error": {"output_type": "error", "traceback": ["\x1b[31mKeyError\x1b[0m", "'data'"]},
+    }
+    source = {"cell_type": "code", "source": "run()", "metadata": {"tags": ["raises-exception"]}, "outputs": [*shown.values()]}
+    config = SimpleNamespace(mdx_configs={}, markdown_extensions=["pymdownx.superfences"])
+    hook.on_config(config)
+    reader = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
+    page = BeautifulSoup(reader.convert(hook.markdown_of({"cells": [source]}, "any.ipynb")), "html.parser")
+    boxes = dict(zip(shown, page.select(".cell-output"), strict=True))
+    assert str(boxes["table"].table) == "<table>\n<tr><td>1</td></tr></table>"
+    assert not page.select("style, script") and boxes["drawing"].svg.path["d"] == "M0"
+    assert boxes["picture"].img["src"] == "data:image/png;base64,iVBORw0K" and boxes["picture"].img["alt"] == "<a clock>"
+    assert boxes["text"].pre.get_text() == "<a> & `b`"
+    assert boxes["fences"].pre.get_text() == "```\n````text\n*no emphasis*"
+    assert boxes["error"].pre.get_text() == "KeyError\n'data'"
+    errors = [name for name, box in boxes.items() if box["aria-label"] == "Error output"]
+    assert errors == ["warning", "error"] == [name for name, box in boxes.items() if "cell-output--error" in box["class"]]
+
+
+def words_of(html):
+    """Return the text of HTML by words, without the colon after the first word of a callout, which is a title there."""
+    return re.findall(r"[^\s:]+", html.get_text(" "))

@@ -24,7 +24,9 @@ from workshop import slides
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "linked-is-workshop"
 CONTENTS = ("mock_server", "notebooks", "docs", "pyproject.toml", "requirements.txt", ".env.example", ".gitignore")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "hooks", ".env", "mock-server*.db*")
+LEFT_OUT = shutil.ignore_patterns(
+    "__pycache__", ".ipynb_checkpoints", "hooks", "theme", "node_modules", ".env", "mock-server*.db*"
+)
 TEXT = {".ipynb", ".md", ".py", ".html", ".txt", ".toml", ".yaml", ".js", ".json", ".css", ".example", ""}
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")

@@ -1,45 +1,48 @@
-"""MkDocs hook that publishes `notebooks/**/*.ipynb` as pages that look native to Material.
+"""MkDocs hook that publishes `notebooks/**/*.ipynb` as pages like all others.
 
-mkdocs-jupyter converts a notebook to JupyterLab's markup and puts JupyterLab's style sheet, 575 KB, into each page.
-This hook takes the cells out of that markup and writes them down as Material writes a Markdown page: its code blocks,
-headings, admonitions and tables. The theme then does the rest: copy buttons, colours, light and dark, contents, search.
-
-Links between notebooks and pages are written as in the project (`02-….ipynb`, `../docs/errors.md#anchor`). They are
-turned into site links here, and a target or an anchor that does not exist fails `mkdocs build --strict`.
+mkdocs-jupyter makes a page of each notebook, and copies it beside the page. It would fill the page with JupyterLab's
+markup and style sheet, 575 KB, which takes eight times as long (`make bench-site`). So this hook gives MkDocs the notebook
+as Markdown instead: its text as it stands, its code and its outputs as fenced blocks. MkDocs and Material then do what
+they do for every page: highlighting, copy buttons, contents, search, and `--strict` for links and anchors. No kernel is
+started: the outputs are those in the file, which the tests prove.
 """
 
 import json
 import logging
-import os
 import re
 from html import escape
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
-from bs4 import BeautifulSoup, Tag
-from markdown.extensions.toc import nest_toc_tokens, slugify, unique
-from mkdocs.plugins import event_priority
+from markdown.extensions import Extension
+from markdown.extensions.toc import slugify
+from markdown.treeprocessors import Treeprocessor
+from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File
-from mkdocs.structure.toc import get_toc
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.notebooks")
 
 CALLOUTS = {"note", "info", "tip", "success", "question", "warning", "danger", "example"}
-
-# Source path → file on the site. Filled once a build, because looking through all files for each link does not scale.
-sources = {}
+LINK = re.compile(r"(?<=]\()([^)\s#]*)(#[^)\s]*)?")
+TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+CODE_BLOCK = re.compile(r'<div class="(?:language-\S+ )?highlight">(.*?)<pre>(.*?)</pre></div>', re.DOTALL)
+# These read well in the colour of text, and are most of the markup: names, punctuation, operators, escapes, and the
+# braces of f-strings.
+PLAIN_SPAN = re.compile(r'<span class="(?:(?:n|nx|nv|w|p|o|se|si|sa)(?: [^"]*)?">([^<]*)|[^"]*">(\s*))</span>')
+PIECES = re.compile(r'(<span class="[^"]+">)([^<]*)</span>\1')
 
 
 def on_config(config):
-    """Keep mkdocs-jupyter 0.27 from adding to every page a MathJax loader that asks another origin."""
-    options = config.plugins["mkdocs-jupyter"].config
-    if "mathjax_version" in options:
-        options["mathjax_version"] = 2  # Stays within the notebook's own markup, which is dropped below.
+    """Teach Markdown the two kinds of output, and callouts that are written as quotes."""
+    fences = config.mdx_configs.setdefault("pymdownx.superfences", {}).setdefault("custom_fences", [])
+    fences += [{"name": name, "class": "cell-output", "format": output_box} for name in ("output", "error")]
+    config.markdown_extensions.append(Callouts())
 
 
-@event_priority(100)  # Before mkdocs-jupyter, which makes pages of the notebooks it finds.
-def on_files(files, config):
+@event_priority(100)  # Before mkdocs-jupyter, which looks for notebooks among the files.
+def mount(files, config):
     """Mount the notebooks, which live outside `docs/`, under `notebooks/` of the site."""
     project = Path(config.config_file_path).parent
     for path in sorted((project / "notebooks").rglob("*.ipynb")):
@@ -49,34 +52,158 @@ def on_files(files, config):
     return files
 
 
-def on_nav(nav, config, files):
-    """Remember which source file became which file of the site."""
-    sources.clear()
-    sources.update({file.abs_src_path: file for file in files})
+@event_priority(-100)  # After it: what it makes of a file doesn't know where the file is edited.
+def lead_to_source(files, config):
+    """Let the link to edit a page lead to the notebook, seen from `docs/`."""
+    for file in files:
+        if is_notebook(file):
+            file.edit_uri = f"../{file.src_uri}"
+    return files
+
+
+on_files = CombinedEvent(mount, lead_to_source)
+
+
+def is_notebook(file):
+    """Tell whether a file of the site is a notebook that has a page."""
+    return file.src_uri.endswith(".ipynb") and file.is_documentation_page()
+
+
+@event_priority(-100)
+def on_pre_page(page, config, files):
+    """Take the page back from mkdocs-jupyter: MkDocs renders its Markdown."""
+    page.__dict__.pop("render", None)
+
+
+def on_page_read_source(page, config):
+    """Return a notebook as Markdown."""
+    if not is_notebook(page.file):
+        return None
+    markdown = markdown_of(json.loads(page.file.content_string), page.file.src_uri)
+    if page.file.name.endswith(".solution"):  # It has the heading of its exercises, which are made from it.
+        markdown = markdown.replace("# Exercises", "# Solutions", 1)
+    return markdown
+
+
+def markdown_of(notebook, name):
+    """Return a notebook, as read from its JSON, as Markdown. `name` is for the warnings."""
+    parts = []
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(site_text(source))
+        elif cell["cell_type"] == "code":
+            parts += [fenced("python", source), *map(output_markdown, cell["outputs"])]
+            failed = any(output["output_type"] == "error" for output in cell["outputs"])
+            if failed and "raises-exception" not in cell["metadata"].get("tags", []):
+                log.warning("Notebook '%s' has an unexpected error in an output.", name)
+    return "\n\n".join(parts) + "\n"
+
+
+def site_text(source):
+    """Return a cell's text with its links as they must be on the site, and with Markdown inside of its HTML."""
+
+    def link(found):
+        path, fragment = found[1], found[2] or ""
+        if fragment and (not path or path.endswith(".ipynb")):
+            fragment = "#" + slugify(unquote(fragment), "-")  # JupyterLab writes #What-to-keep, the site #what-to-keep.
+        return re.sub(r"^((?:\.\./)+)docs/", r"\1", path) + fragment  # `docs/` is the top of the site.
+
+    source = LINK.sub(link, source)
+    return re.sub(r'(?m)^<(details|div class="[^"]*admonition[^"]*")>', r"<\1 markdown>", source)
+
+
+def output_markdown(output):
+    """Return an output of a cell as Markdown: text fenced, a table or a picture as HTML."""
+    if output["output_type"] == "stream":
+        return fenced("error" if output["name"] == "stderr" else "output", "".join(output["text"]))
+    if output["output_type"] == "error":
+        return fenced("error", "\n".join(output["traceback"]))
+    data = {kind: "".join(text) for kind, text in output["data"].items()}
+    text = data.get("text/plain", "")
+    if "image/png" in data:
+        image = data["image/png"].replace("\n", "")
+        return box("output", f'<img alt="{escape(text)}" src="data:image/png;base64,{image}">')
+    html = data.get("text/html") or data.get("image/svg+xml")
+    if html is None:
+        return fenced("output", text)
+    html = re.sub(r"<(style|script)\b.*?</\1>|\n\s*(?=\n)", "", html, flags=re.DOTALL)  # An empty line ends HTML.
+    return box("output", re.sub(r"<table[^>]*>", "<table>", html).strip())  # Material styles tables without a class.
+
+
+def fenced(kind, text):
+    """Return a fenced block, whose fence is longer than any in the text."""
+    text = TERMINAL_COLOURS.sub("", text).strip("\n")  # They are made for one background.
+    fence = max(["``", *re.findall(r"^\s*(`{3,})", text, re.MULTILINE)], key=len).strip() + "`"
+    return f"{fence}{kind}\n{text}\n{fence}"
+
+
+def output_box(source, language, css_class, options, md, **unused):
+    """Return what the fences `output` and `error` become."""
+    return box(language, f"<pre>{escape(source, quote=False)}</pre>")
+
+
+def box(kind, content):
+    """Return a labelled box that can be scrolled with the keyboard and that search leaves out."""
+    names, label = ("cell-output", "Output") if kind == "output" else ("cell-output cell-output--error", "Error output")
+    # A `section`, since Material's search ends the exclusion at the first end of an element of the same name.
+    attributes = f'class="{names}" role="group" aria-label="{label}" tabindex="0" data-search-exclude="true"'
+    return f"<section {attributes}>{content}</section>"
+
+
+class Callouts(Extension):
+    """Makes an admonition of `> **Note:** …`, which reads well in JupyterLab and on GitHub too."""
+
+    def extendMarkdown(self, md):
+        md.treeprocessors.register(CalloutProcessor(md), "callouts", 15)  # After the inline Markdown is read, at 20.
+
+
+class CalloutProcessor(Treeprocessor):
+    def run(self, root):
+        for quote in root.iter("blockquote"):
+            word = quote.find("./p[1]/strong[1]")
+            first = quote[0] if len(quote) else None
+            if word is None or first[0] is not word or (first.text or "").strip():
+                continue
+            name = (word.text or "").removesuffix(":")
+            if name.lower() in CALLOUTS:
+                first.text = (word.tail or "").lstrip()
+                first.remove(word)
+                quote.tag = "div"
+                quote.set("class", f"admonition {name.lower()}")
+                title = ElementTree.Element("p", {"class": "admonition-title"})
+                title.text = name
+                quote.insert(0, title)
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Let search find the lesson before its exercises, and not give the solutions away."""
+    if page.file.src_uri.startswith("notebooks/exercises/"):
+        page.meta["search"] = {"exclude": True} if page.file.name.endswith(".solution") else {"boost": 0.5}
+
+
+def on_page_content(html, page, config, files):
+    """Halve the markup of code, and offer a notebook to be downloaded."""
+    html = CODE_BLOCK.sub(lighter_code, html)
+    if is_notebook(page.file):
+        source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it: <code>make lab</code>'
+        line = f'<p class="notebook-source" data-search-exclude="true">{source}</p>'
+        html = html.replace("</h1>", f"</h1>\n{line}", 1)
+    return html
+
+
+def lighter_code(block):
+    """Return Material's code block, `.highlight > pre > code`, with the spans that have a colour of their own."""
+    code = re.search(r"<code[^>]*>(.*)</code>", block[2], re.DOTALL)[1]
+    code = PLAIN_SPAN.sub(r"\1\2", code)
+    while (joined := PIECES.sub(r"\1\2", code)) != code:  # a string comes in pieces
+        code = joined
+    return f'<div class="highlight">{block[1]}<pre><code>{code}</code></pre></div>'
 
 
 def on_env(env, config, files):
     """Leave out the white space that the theme's template statements stand in: some 5 KB a page."""
     env.trim_blocks = env.lstrip_blocks = True
-
-
-def on_page_content(html, page, config, files):
-    """Replace JupyterLab's markup by Material's, and tell MkDocs of the page's contents, anchors and links."""
-    if not page.file.src_uri.endswith(".ipynb"):
-        return lighter_code(html)
-    warn_of_unexpected_errors(page)
-    content = native_cells(html)
-    for box in content.select("blockquote, div.admonition"):
-        native_callout(box)
-    headings = native_headings(content)
-    if headings:
-        page.title = headings[0]["name"]
-    page.toc = get_toc(nest_toc_tokens(headings))
-    # MkDocs compares these two after all pages are read, and warns of a link to an anchor that is not there.
-    page.present_anchor_ids = {tag["id"] for tag in content.find_all(id=True)}
-    page.links_to_anchors = resolve_links(content, page)
-    add_download_link(content, page)
-    return str(content)
 
 
 def on_post_page(output, page, config):
@@ -89,141 +216,3 @@ def without_indents(html):
     """Return the theme's own markup without line ends between tags, where they mean nothing, and around words."""
     html = re.sub(r"\s*\n\s*", "\n", html)
     return re.sub(r"(?<=>)\n|\n(?=<)", "", html).replace(' xmlns="http://www.w3.org/2000/svg"', "")
-
-
-def warn_of_unexpected_errors(page):
-    """A traceback is published only if its cell announces it with the tag `raises-exception`."""
-    notebook = json.loads(Path(page.file.abs_src_path).read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        failed = any(output["output_type"] == "error" for output in cell.get("outputs", []))
-        if failed and "raises-exception" not in cell["metadata"].get("tags", []):
-            log.warning("Notebook '%s' has an unexpected error in an output.", page.file.src_uri)
-
-
-def native_cells(html):
-    """Return the cells' text, code and outputs; tags, prompts, styles and scripts of JupyterLab stay behind."""
-    notebook = BeautifulSoup(html, "html.parser").select_one(".jp-Notebook")
-    content = BeautifulSoup("", "html.parser")
-    for cell in notebook.find_all(class_="jp-Cell", recursive=False):
-        if text := cell.select_one(".jp-RenderedMarkdown"):
-            for pre in text.select("pre"):
-                highlighted = "highlight" in pre.parent.get("class", [])
-                (pre.parent if highlighted else pre).replace_with(native_code(pre))
-            content.extend(list(text.contents))
-        elif code := cell.select_one(".highlight-ipynb pre"):
-            content.append(native_code(code))
-            content.extend([native_output(output) for output in cell.select(".jp-OutputArea-output")])
-    return content
-
-
-def lighter_code(html):
-    """Return a Markdown page with the code blocks of a notebook's: half the markup of a page with many samples."""
-    content = BeautifulSoup(html, "html.parser")
-    for pre in content.select("div.highlight > pre"):
-        block = native_code(pre)
-        pre.replace_with(block.pre)
-    return str(content)
-
-
-def native_code(pre):
-    """Material's code block: its script finds `.highlight > pre > code`, and adds the copy button there."""
-    # Names, punctuation, operators and the braces of f-strings read well in the colour of text, and are most of the markup.
-    for span in pre.select("span.n, span.w, span.p, span.o, span.si, span.sa, span:empty"):
-        span.unwrap()
-    for span in pre.select("span"):  # a string comes in pieces
-        while isinstance(span.next_sibling, Tag) and span.next_sibling.attrs == span.attrs:
-            span.extend(list(span.next_sibling.extract().contents))
-    code = element("code", list((pre.code or pre).contents))
-    return element("div", [element("pre", [code])], {"class": "highlight"})
-
-
-def native_output(output):
-    """A labelled box that can be scrolled with the keyboard and that search leaves out."""
-    is_error = output.get("data-mime-type") == "application/vnd.jupyter.stderr"
-    for tag in output(["style", "script"]):
-        tag.decompose()
-    for span in output.select("pre span"):
-        span.unwrap()  # Terminal colours are made for one background; they are not readable in light and dark.
-    for table in output("table"):
-        table.attrs.clear()  # Material styles the tables that have no class.
-    attributes = {
-        "class": "cell-output cell-output--error" if is_error else "cell-output",
-        "role": "group",
-        "aria-label": "Error output" if is_error else "Output",
-        "tabindex": "0",
-        "data-search-exclude": "true",
-    }
-    # A `section`, since Material's search ends the exclusion at the first end of an element of the same name.
-    return element("section", list(output.contents), attributes)
-
-
-def native_callout(box):
-    """Make an admonition with a title of `> **Note:** …` and of `<div class="admonition warning">`."""
-    if box.select_one(".admonition-title"):
-        return
-    start = next((child for child in (box.p or box).contents if str(child).strip()), None)
-    word = start.get_text().strip(": ") if start and start.name == "strong" else ""
-    if word.lower() in CALLOUTS:
-        start.extract()
-    elif box.name == "blockquote":
-        return
-    else:
-        word = next((name for name in box["class"] if name in CALLOUTS), "note").title()
-    box.name = "div"
-    box["class"] = ["admonition", word.lower()]
-    box.insert(0, element("p", [word], {"class": "admonition-title"}))
-
-
-def native_headings(content):
-    """Give headings the ids and permalinks that Markdown pages have; return them as entries of the contents."""
-    headings = [tag for tag in content(re.compile("^h[1-6]$")) if not tag.find_parent(class_="cell-output")]
-    for heading in headings:
-        heading.attrs.pop("id", None)
-        for anchor in heading.select(".anchor-link"):
-            anchor.decompose()
-    ids = {tag["id"] for tag in content.find_all(id=True)}
-    entries = []
-    for heading in headings:
-        text = heading.get_text().strip()
-        heading["id"] = unique(slugify(text, "-"), ids)
-        entries.append({"level": int(heading.name[1]), "id": heading["id"], "name": escape(text, quote=False)})
-        permalink = {"class": "headerlink", "href": f"#{heading['id']}", "title": "Permanent link"}
-        heading.append(element("a", ["¶"], permalink))
-    return entries
-
-
-def resolve_links(content, page):
-    """Turn paths of the project into links of the site; return the anchors they ask for, by file, for MkDocs to check."""
-    anchors = {}
-    folder = os.path.dirname(page.file.abs_src_path)
-    for tag in content.select("a[href]:not(.headerlink), img[src]"):
-        attribute = "href" if tag.name == "a" else "src"
-        link = tag[attribute]
-        scheme, host, path, query, fragment = urlsplit(link)
-        if scheme or host:
-            continue
-        target = sources.get(os.path.normpath(os.path.join(folder, unquote(path)))) if path else page.file
-        if target is None:
-            log.warning("Notebook '%s' links to '%s', which is not on the site.", page.file.src_uri, link)
-            continue
-        if fragment and target.src_uri.endswith(".ipynb"):
-            fragment = slugify(unquote(fragment), "-")  # JupyterLab writes #What-to-keep, the site #what-to-keep.
-        if fragment:
-            anchors.setdefault(target, {})[fragment] = link
-        tag[attribute] = urlunsplit(("", "", target.url_relative_to(page.file) if path else "", query, fragment))
-    return anchors
-
-
-def add_download_link(content, page):
-    """Offer the notebook itself; mkdocs-jupyter copies it beside the page (`include_source`)."""
-    if content.h1:
-        link = element("a", ["Download this notebook"], {"href": f"{page.file.name}.ipynb", "download": ""})
-        line = [link, " or run it: ", element("code", ["make lab"])]
-        content.h1.insert_after(element("p", line, {"class": "notebook-source", "data-search-exclude": "true"}))
-
-
-def element(name, children, attributes=None):
-    """Return a new HTML element that takes over the children."""
-    tag = Tag(name=name, attrs=attributes or {})
-    tag.extend(children)
-    return tag

@@ -1,0 +1,95 @@
+"""MkDocs hook that adds what a published site needs besides its pages.
+
+Programs get each page as Markdown, where its source would be on the site; `docs/theme/llms.txt` lists them, and a page
+names its own in its head. Search engines and chats get a description of each page. People get the version, a link to edit a page, and a 404 page that
+works at any depth.
+
+Nothing of it is typed: titles and order come from the nav, a description from a page's first paragraph.
+"""
+
+import re
+import tomllib
+from html import unescape
+from pathlib import Path
+
+from markdown import Markdown
+from mkdocs.plugins import event_priority
+from mkdocs.utils import write_file
+
+# The first line of a tab, an admonition or a block that folds; what is in it is indented by four.
+OPENER = re.compile(r'^( *)(?:===|!!!|\?\?\?\+?)(?: (\w+))?(?: "(.*)")?$')
+FENCE = re.compile(r"^ *(`{3,}|~{3,})")
+
+
+def on_config(config):
+    """Take the version from pyproject.toml, and edit links from the repository's address, if there is one."""
+    project = Path(config.config_file_path).parent
+    config.extra["release"] = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    if config.repo_url:
+        config.edit_uri = "edit/main/docs/"
+
+
+@event_priority(-100)  # After the hooks that write parts of a page.
+def on_page_markdown(markdown, page, config, files):
+    """Publish the page's Markdown as well, in plain Markdown."""
+    page.meta["markdown"] = re.sub(r"\.\w+$", ".md", page.file.src_uri)
+    path = Path(config.site_dir, page.meta["markdown"])
+    write_file(plain(markdown, config).encode(), str(path))
+
+
+def plain(markdown, config):
+    """Return Markdown for any reader: files included, tabs and admonitions opened, links to pages of Markdown."""
+    snippets = "pymdownx.snippets"
+    reader = Markdown(extensions=[snippets], extension_configs={snippets: config.mdx_configs[snippets]})
+    lines = reader.preprocessors["snippet"].run(markdown.split("\n"))
+    text = "\n".join(opened(lines))
+    text = re.sub(r"(?<=]\()([^):\s]+)\.ipynb(?=[#)])", r"\1.md", text)
+    text = re.sub(r"(?m)^<details markdown>", "<details>", text)
+    return re.sub(r"(?m)^</?div[^>]*>\n|\{ ?[.:][^}\n]*\}", "", text)
+
+
+def opened(lines):
+    """Return the lines with the label of a tab or an admonition in bold, and what is in it no longer indented."""
+    done, fence = [], ""
+    while lines:
+        line, *lines = lines
+        if found := FENCE.match(line):
+            while fence and not done[-1].strip():  # An included file ends in a line end of its own.
+                done.pop()
+            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        opener = not fence and OPENER.match(line)
+        if not opener:
+            done.append(line)
+            continue
+        indent = len(opener[1]) + 4
+        within = next((at for at, text in enumerate(lines) if text.strip() and not text.startswith(" " * indent)), len(lines))
+        body = [text[: len(opener[1])] + text[indent:] for text in lines[:within]]
+        label = opener[3] or opener[2].title()
+        done += [f"{opener[1]}**{label}**", *opened(body)]
+        lines = lines[within:]
+    return done
+
+
+@event_priority(-100)
+def on_page_content(html, page, config, files):
+    """Describe the page by its first paragraph, unless its front matter does."""
+    if "description" not in page.meta:
+        paragraph = re.search(r"<p>(.*?)</p>", html, re.DOTALL)[1]
+        text = " ".join(unescape(re.sub(r"<[^>]+>", "", paragraph)).split())
+        page.meta["description"] = first_sentences(text.replace("What you'll do: ", "You'll "))
+
+
+def first_sentences(text, most=160):
+    """Return as many sentences as a search engine shows, at least one."""
+    sentences = re.split(r"(?<=[.?!]) ", re.sub(":$", ".", text))
+    while len(sentences) > 1 and len(" ".join(sentences)) > most:
+        sentences.pop()
+    return " ".join(sentences)
+
+
+def on_template_context(context, template_name, config):
+    """Make the links of the 404 page for the top folder, which its template has to find if SITE_URL doesn't say it."""
+    if template_name == "404.html":
+        context["top"] = config.site_url and context["base_url"]
+        context["base_url"] = "."
+    return context

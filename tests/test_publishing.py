@@ -1,0 +1,287 @@
+"""The site as it is published: at an address, for search engines, for programs, and what else could build it."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import tomllib
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urljoin
+from xml.etree import ElementTree
+
+import pytest
+import uvicorn
+import yaml
+from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from tests.running import ROOT
+
+SITE_URL, REPO_URL = "https://docs.example.com/kit/", "https://git.example.com/you/kit"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+WORKFLOW = ROOT / ".github" / "workflows" / "site.yml"
+
+
+def built(folder, *addresses, program="mkdocs"):
+    """Build the site in a copy of the project, with `make site` where there is make; return its folder."""
+    for name in ("docs", "notebooks", "mock_server"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "Makefile"):
+        shutil.copy(ROOT / name, folder)
+    settings = dict(address.split("=") for address in addresses)
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(folder), **settings}
+    command = [sys.executable, "-m", program, "build", "--strict", "--config-file", "mkdocs.yml"]
+    if program == "mkdocs" and shutil.which("make"):
+        tools = os.path.relpath(Path(sys.executable).parent, folder)
+        command = ["make", "--assume-old=.venv/course", f"BIN={tools}", "site", *addresses]
+        environment = {**os.environ, "PYTHONPATH": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """The site at a known address."""
+    return built(tmp_path_factory.mktemp("published"), f"SITE_URL={SITE_URL}", f"REPO_URL={REPO_URL}")
+
+
+@pytest.fixture(scope="module")
+def preview(tmp_path_factory):
+    """The site as it works at any address: a pull request's artifact."""
+    return built(tmp_path_factory.mktemp("preview"))
+
+
+@pytest.fixture(scope="module")
+def pages(published):
+    """Address → parsed page, without the 404 page."""
+    paths = [path for path in published.rglob("*.html") if path.name != "404.html"]
+    return {address_of(path, published): parsed(path) for path in paths}
+
+
+def address_of(path, site):
+    return SITE_URL + path.relative_to(site).as_posix().removesuffix("index.html")
+
+
+def parsed(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture(scope="module")
+def markdown(pages):
+    """Address of a page → address of its Markdown."""
+    return {address: urljoin(address, page.select_one("link[type='text/markdown']")["href"]) for address, page in pages.items()}
+
+
+def content(page, name):
+    return page.select_one(f"meta[name='{name}'], meta[property='{name}']")["content"]
+
+
+def test_a_published_notebook_page_is_light(published):
+    for page in (published / "notebooks").rglob("index.html"):
+        assert page.stat().st_size < 40_000, page
+
+
+def test_every_page_tells_search_engines_and_chats_what_it_is(pages):
+    described = {}
+    for address, page in pages.items():
+        assert page.select_one("link[rel=canonical]")["href"] == content(page, "og:url") == address
+        assert page.title.get_text().startswith(content(page, "og:title")) or address == SITE_URL
+        assert content(page, "og:type") == ("website" if address == SITE_URL else "article")
+        assert content(page, "twitter:card") == "summary"
+        assert content(page, "description") == content(page, "og:description")
+        description = content(page, "description")
+        assert 20 <= len(description) <= 300 and description[-1] in ".?!" and "`" not in description, (address, description)
+        if not address.endswith(".solution/"):
+            described.setdefault(description, []).append(address)
+    assert [addresses for addresses in described.values() if len(addresses) > 1] == []
+    quickstart = content(pages[SITE_URL + "notebooks/04-call-the-api/"], "description")
+    assert quickstart == "You'll send your token with a request, then let requests send it with every request."
+
+
+def test_the_sitemap_lists_every_page(published, pages):
+    tree = ElementTree.parse(published / "sitemap.xml")
+    assert {tag.text for tag in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")} == set(pages)
+    assert f"Sitemap: {SITE_URL}sitemap.xml" in (published / "robots.txt").read_text(encoding="utf-8")
+
+
+def test_an_edit_link_leads_to_the_source(pages):
+    for address, page in pages.items():
+        link = page.select_one("a[rel=edit]")["href"]
+        assert (ROOT / link.removeprefix(f"{REPO_URL}/edit/main/")).is_file(), link
+        assert (".ipynb" in link) == ("/notebooks/" in address)
+        assert page.select_one(".md-header a.md-source")["href"] == REPO_URL
+        assert not page.select("[data-md-component=source]")  # which asks the host of the repository for its stars
+
+
+def test_a_site_without_an_address_claims_none(preview):
+    for path in preview.rglob("*.html"):
+        assert not parsed(path).select("link[rel=canonical], meta[property='og:url'], [rel=edit], .md-source"), path
+    assert not (preview / "robots.txt").exists()
+
+
+def test_llms_txt_lists_the_markdown_of_every_page_once(published, preview, pages, markdown):
+    for site, top in ((published, SITE_URL), (preview, "")):
+        title, summary, *rest = (site / "llms.txt").read_text(encoding="utf-8").split("\n\n")
+        assert title == "# linked.is authentication kit" and re.fullmatch("> .+[.]", summary)
+        text = "\n".join(rest)
+        nav = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=Lenient)["nav"]
+        assert re.findall("^## (.+)", text, re.MULTILINE) == [*(name for item in nav for name in item), "Optional"]
+        entries = re.findall(r"^- \[(.+)\]\((.+)\): (.+)$", text, re.MULTILINE)
+        assert len(entries) == text.count("\n- ")
+        described = {urljoin(SITE_URL, link): description for _, link, description in entries}
+        assert len(described) == len(entries) and all(link.startswith(top) for _, link, _ in entries)
+        assert described == {markdown[address]: content(page, "description") for address, page in pages.items()}
+
+
+class Lenient(yaml.SafeLoader):
+    """Reads mkdocs.yml without its `!ENV`."""
+
+
+Lenient.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+def test_the_markdown_of_a_page_says_what_the_page_says(published, pages, markdown):
+    """Read by a parser of CommonMark with tables, which any site generator has: the way out of this one."""
+    parser = MarkdownIt("commonmark").enable("table")
+    for address, page in pages.items():
+        text = (published / markdown[address].removeprefix(SITE_URL)).read_text(encoding="utf-8")
+        assert not re.search(r"^ *(===|!!!|\?\?\?) |--8<--|stands? here on the site", text, re.MULTILINE), address
+        plain = BeautifulSoup(parser.render(text), "html.parser")
+        article = BeautifulSoup(str(page.article), "html.parser")
+        for tag in article.select(".headerlink, .notebook-source, .md-content__button, .filename"):
+            tag.decompose()
+        for tag in ("h1", "h2", "h3", "h4"):
+            assert headings(plain, tag) == headings(article, tag), address
+        assert code(plain) == code(article), address
+        moved = {target.replace(here, there) for target in targets(article, address) for here, there in [moves(target, markdown)]}
+        assert targets(plain, markdown[address]) == moved, address
+
+
+def moves(target, markdown):
+    """Return the page that a link leads to, and its Markdown. A file that is no page stays where it is."""
+    page = target.partition("#")[0]
+    return page, markdown.get(page, page)
+
+
+def code(html):
+    return [tag.get_text().strip("\n") for tag in html.select("pre")]
+
+
+def headings(html, tag):
+    return [re.sub(r" *\{ ?#.*", "", " ".join(heading.get_text().split())) for heading in html(tag)]
+
+
+def targets(html, address):
+    """Return where the links of a page lead, on the site only."""
+    links = {urljoin(address, link["href"]) for link in html.select("a[href]")}
+    return {unquote(link) for link in links if link.startswith(SITE_URL)}
+
+
+@contextmanager
+def served(site, below):
+    """Serve a site as a static host does, with 404.html for what is not there; yield the address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = Starlette(routes=[Mount(below, StaticFiles(directory=site, html=True))])
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}{below}/"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "site, below, missing",
+    [
+        ("published", "/kit", "notebooks/x/y/rate-limits.html"),
+        ("preview", "/kit", "no-such-page"),
+        ("preview", "/a/b", "reference/erors/"),
+        ("preview", "", "notebooks/x/y/rate-limits.html"),
+    ],
+)
+def test_the_404_page_works_at_any_depth(request, browser, site, below, missing):
+    with served(request.getfixturevalue(site), below) as home:
+        page = browser.new_page()
+        failed = []
+        page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        page.goto(home + missing)
+        assert page.get_by_role("heading", name="This page isn't here").is_visible()
+        looked_for = missing.strip("/").split("/")[-1].removesuffix(".html").replace("-", " ")
+        assert page.get_by_label("Look for").input_value() == looked_for
+        # It is itself a 404, and without SITE_URL it looks for the top folder while Chromium tries its style sheets.
+        assert failed[0] == home + missing and (site == "preview" or len(failed) == 1), failed
+        assert not [url for url in failed if not url.startswith(home) or url.startswith((f"{home}assets", f"{home}search"))]
+        assert page.evaluate("getComputedStyle(document.querySelector('.md-header')).position") == "sticky"
+        links = page.locator("article a, header a.md-logo, nav.md-tabs a").evaluate_all("all => all.map(link => link.href)")
+        assert len(links) > 8 and all(page.request.get(link).ok for link in links), links
+        page.get_by_label("Look for").fill("revoke")
+        page.get_by_role("button", name="Search").click()
+        page.wait_for_url(f"{home}?q=revoke")
+        page.locator(".md-search-result__link").first.wait_for()
+        page.close()
+
+
+def test_the_search_in_the_header_of_the_404_page_works(preview, browser):
+    with served(preview, "/kit") as home:
+        page = browser.new_page()
+        page.goto(home + "notebooks/no-such-page/", wait_until="networkidle")
+        page.locator(".md-search__input").fill("revoke")
+        page.locator(".md-search-result__link").first.click()
+        page.wait_for_url(lambda url: url.startswith(home) and "no-such-page" not in url)
+        page.close()
+
+
+def test_the_version_is_the_same_everywhere(preview):
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+), (not yet released|\d{4}-\d\d-\d\d)$", changes, re.MULTILINE)[1] == VERSION
+    assert f"Version {VERSION}." in (preview / "llms.txt").read_text(encoding="utf-8")
+    for path in preview.rglob("*.html"):
+        link = parsed(path).select_one("footer .md-copyright a")
+        assert link.get_text() == VERSION and link.parent.get_text().startswith(f"Version {VERSION} · ")
+    assert (preview / "changelog" / "index.html").is_file()
+
+
+def test_the_workflow_does_what_the_tests_do_and_no_more():
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(WORKFLOW)]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+    workflow = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
+    jobs = workflow["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    in_ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert {step["run"] for step in steps if "run" in step} <= set(in_ci)
+    for line in WORKFLOW.read_text(encoding="utf-8").splitlines():
+        if "uses:" in line:
+            assert re.search(r"uses: actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+    assert workflow["permissions"] == {}
+    assert jobs["site"]["permissions"] == {"contents": "read", "pages": "read"}
+    assert jobs["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
+    assert jobs["publish"]["if"] == "github.event_name == 'push'" and workflow[True]["push"] == {"branches": ["main"]}
+
+
+def test_properdocs_builds_the_same_site(preview, tmp_path):
+    """ProperDocs goes on with MkDocs 1: it takes the same mkdocs.yml, theme and hooks."""
+    other = built(tmp_path, program="properdocs")
+    files = {path.relative_to(preview) for path in preview.rglob("*") if path.is_file()}
+    assert files == {path.relative_to(other) for path in other.rglob("*") if path.is_file()}
+    stamped = {Path("sitemap.xml.gz")}  # with the time of the build
+    assert [name for name in files - stamped if (preview / name).read_bytes() != (other / name).read_bytes()] == []
+
+
+@pytest.mark.long
+def test_a_notebook_costs_the_build_as_much_as_a_page_of_the_same_markdown():
+    command = [sys.executable, "-m", "bench.site", "--notebooks", "10", "40", "--rounds", "3", "--skip-peers"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(" reached") == 3 and " missed" not in done.stdout, done.stdout
