@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-all proof workshop bench bench-site site serve notebooks screenshots lock clean
+.PHONY: help lab check test test-all proof workshop bench bench-site site tab serve notebooks screenshots lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,9 +44,11 @@ bench-site: .venv/tests ## Measure how the site's build grows, beside plain Mark
 	$(BIN)/python -m bench.site $(BENCH_OPTIONS)
 
 # SITE_URL=… and REPO_URL=… tell where the site will be, and where its source is.
-site: .venv/course ## Build the site into site/, with the course in a browser tab where npm is there
-	$(BIN)/python -m browser.build
+site: .venv/course tab ## Build the site into site/, with the course in a browser tab where npm is there
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+tab: .venv/course ## Build the course that runs in a browser tab, for the site
+	$(BIN)/python -m browser.build
 
 serve: .venv/course ## Serve the site, and build it again when a file changes
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve

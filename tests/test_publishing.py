@@ -40,7 +40,7 @@ def built(folder, *addresses, program="mkdocs"):
     command = [sys.executable, "-m", program, "build", "--strict", "--config-file", "mkdocs.yml"]
     if program == "mkdocs" and shutil.which("make"):
         tools = os.path.relpath(Path(sys.executable).parent, folder)
-        command = ["make", "--assume-old=.venv/course", f"BIN={tools}", "site", *addresses]
+        command = ["make", "--assume-old=.venv/course", "--assume-old=tab", f"BIN={tools}", "site", *addresses]
         environment = {**os.environ, "PYTHONPATH": str(folder)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -153,7 +153,7 @@ def test_the_markdown_of_a_page_says_what_the_page_says(published, pages, markdo
     parser = MarkdownIt("commonmark").enable("table")
     for address, page in pages.items():
         text = (published / markdown[address].removeprefix(SITE_URL)).read_text(encoding="utf-8")
-        assert not re.search(r"^ *(===|!!!|\?\?\?) |--8<--|stands? here on the site", text, re.MULTILINE), address
+        assert not re.search(r"^ *(===|!!!|\?\?\?|--8<--) |stands? here on the site", text, re.MULTILINE), address
         plain = BeautifulSoup(parser.render(text), "html.parser")
         article = BeautifulSoup(str(page.article), "html.parser")
         for tag in article.select(".headerlink, .notebook-source, .md-content__button, .filename"):
@@ -201,7 +201,7 @@ def served(site, below):
 
 
 @pytest.mark.parametrize(
-    "site, below, missing",
+    ("site", "below", "missing"),
     [
         ("published", "/kit", "notebooks/x/y/rate-limits.html"),
         ("preview", "/kit", "no-such-page"),

@@ -210,7 +210,7 @@ def test_a_page_reads_as_the_notebook_does_in_jupyterlab(site, pages):
     for path in [*NOTEBOOKS, *EXERCISES, *SOLUTIONS]:
         page = pages[site / path.relative_to(ROOT).parent / path.stem / "index.html"]
         article = BeautifulSoup(str(page.article), "html.parser")
-        for tag in article.select(".headerlink, .notebook-source, .cell-output, .highlight"):
+        for tag in article.select(".headerlink, .run-here, .notebook-source, .cell-output, .highlight, svg"):
             tag.decompose()
         cells = ["".join(cell["source"]) for cell in cells_of(path) if cell["cell_type"] == "markdown"]
         if path in SOLUTIONS:

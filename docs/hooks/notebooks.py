@@ -155,11 +155,15 @@ class Callouts(Extension):
     """Makes an admonition of `> **Note:** …`, which reads well in JupyterLab and on GitHub too."""
 
     def extendMarkdown(self, md):
+        """Add it to a reader of Markdown."""
         md.treeprocessors.register(CalloutProcessor(md), "callouts", 15)  # After the inline Markdown is read, at 20.
 
 
 class CalloutProcessor(Treeprocessor):
+    """Looks for quotes that begin with a word of ``CALLOUTS`` in bold."""
+
     def run(self, root):
+        """Change them in the tree of a page."""
         for quote in root.iter("blockquote"):
             word = quote.find("./p[1]/strong[1]")
             first = quote[0] if len(quote) else None
