@@ -11,8 +11,12 @@ from copy import copy
 from urllib.parse import urlsplit
 
 import httpx2
+import nbval.kernel
 import pytest
 import requests
+from jupyter_client import BlockingKernelClient, KernelManager
+from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
+from nbval.plugin import IPyNbCell
 from starlette.testclient import TestClient
 
 from mock_server.app import Settings, create_app
@@ -57,6 +61,43 @@ def pytest_configure(config: pytest.Config) -> None:
     # Start-up files of a developer's own IPython must not change an output.
     _ipython_folder = tempfile.TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
     os.environ["IPYTHONDIR"] = _ipython_folder.name
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let nbval start each kernel early."""
+    notebooks = dict.fromkeys(item.parent for item in session.items if isinstance(item, IPyNbCell))
+    nbval.kernel.start_new_kernel = ahead = KernelsAhead([str(notebook.path.parent) for notebook in notebooks])
+    session.config.add_cleanup(ahead.stop)
+
+
+class KernelsAhead:
+    """nbval's ``start_new_kernel``, which starts the next notebook's kernel as well: it gets ready, on another core,
+    while the notebook at hand runs. To be ready takes a kernel longer than most notebooks take. ``folders`` are those of
+    the notebooks to come, in their order."""
+
+    def __init__(self, folders: list[str]) -> None:
+        self._folders = iter(folders)
+        self._next = self._started()
+
+    def __call__(self, startup_timeout: float, **options: object) -> tuple[KernelManager, BlockingKernelClient]:
+        manager, self._next = self._next, self._started()
+        client = manager.client()
+        client.start_channels()
+        client.wait_for_ready(timeout=startup_timeout)
+        return manager, client
+
+    def stop(self) -> None:
+        """End the kernel that no notebook came for: the run was cut short."""
+        if self._next:
+            self._next.shutdown_kernel(now=True)
+
+    def _started(self) -> KernelManager | None:
+        folder = next(self._folders, None)
+        if folder is None:
+            return None
+        manager = KernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
+        manager.start_kernel(cwd=folder, stderr=subprocess.DEVNULL)
+        return manager
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
