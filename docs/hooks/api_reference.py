@@ -181,7 +181,8 @@ def error_text(operation):
 def common_errors(group):
     """Return the errors that all operations below a path such as ``/v1`` share. One that answers a page counts not."""
     answers = [one.answers for one in operations() if one.path.startswith(group) and one.data]
-    return {status: answers[0][status] for status in sorted(answers[0]) if status >= 400 and all(status in one for one in answers)}
+    shared = set.intersection(*map(set, answers))
+    return {status: answers[0][status] for status in sorted(shared) if status >= 400}
 
 
 def error_list(errors):

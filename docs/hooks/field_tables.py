@@ -21,8 +21,8 @@ def row(name, node, remark=""):
 def meaning(node, schema):
     """Return type, limits and description; behind them, a line for each field within."""
     lines = [" ".join(sentence(text) for text in (kind(schema), node.get("description")) if text)]
-    for name, inner in resolved(schema.get("items", schema)).get("properties", {}).items():
-        inner = resolved(inner)
+    for name, field in resolved(schema.get("items", schema)).get("properties", {}).items():
+        inner = resolved(field)
         origin = "" if inner["x-origin"] == node["x-origin"] else f" Origin: {ORIGINS[inner['x-origin']]}."
         lines.append(f"`{name}`: {meaning(inner, inner)}{origin}")
     return "<br>".join(lines)
