@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from itertools import pairwise
 from types import SimpleNamespace
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -165,13 +166,45 @@ def test_home_has_its_three_doors_on_the_first_screen(site, browser, screen):
     tab.close()
 
 
+def test_a_page_of_the_reference_is_light(site, pages):
+    reference = list((site / "reference").rglob("index.html"))
+    assert len(reference) == len(list((ROOT / "docs" / "reference").glob("*.md")))
+    for page in reference:
+        # What surrounds the article is the theme's, 18 KB of it.
+        assert len(str(pages[page].article).encode()) < 22_000, page
+
+
+def test_no_heading_skips_a_level(pages):
+    for path, page in pages.items():
+        levels = [int(tag.name[1]) for tag in page.select("article :is(h1, h2, h3, h4, h5, h6)")]
+        assert levels[:1] == [1] and levels.count(1) == 1, path
+        assert all(deeper <= level + 1 for level, deeper in pairwise(levels)), path
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_reference_fits_a_telephone_and_remembers_the_language(site, browser, scheme):
+    with browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme) as context:
+        tab = context.new_page()
+        for page in sorted((site / "reference").rglob("index.html")):
+            tab.goto(page.as_uri())
+            assert tab.evaluate("document.documentElement.scrollWidth") == 390, page
+            tables = "[...document.querySelectorAll('article .md-typeset__scrollwrap')]"
+            assert tab.evaluate(f"{tables}.every((one) => one.scrollWidth <= one.clientWidth)"), page
+        tab.goto((site / "reference" / "api-links" / "index.html").as_uri())
+        tab.get_by_text("curl", exact=True).first.click()
+        tab.goto((site / "reference" / "api-blocks" / "index.html").as_uri())
+        shown = [block.inner_text() for block in tab.locator(".tabbed-block:visible").all()]
+        assert len(shown) > 4 and all(text.startswith("curl ") for text in shown)
+
+
 @pytest.fixture(scope="session")
 def faulty_build(tmp_path_factory):
     """A build of the project with a notebook full of faults, beside that of the site: its future."""
     project = tmp_path_factory.mktemp("faulty")
     for name in ("docs", "notebooks", "mock_server"):
         shutil.copytree(ROOT / name, project / name)
-    for name in ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md"):
+    for name in ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "Makefile", ".env.example"):
         shutil.copy(ROOT / name, project)
     path = project / "notebooks" / NOTEBOOKS[0].name
     notebook = json.loads(path.read_text(encoding="utf-8"))

@@ -1,16 +1,16 @@
-"""MkDocs hook that writes the reference pages from the code and the contract: what is typed twice disagrees one day."""
+"""MkDocs hook that writes tables of the reference pages from the code: what is typed twice disagrees one day."""
 
 import json
-import os
+import re
+from pathlib import Path
 
+import mock_server
 from mock_server.__main__ import parser
 from mock_server.authentication import challenge
-from mock_server.contract import openapi
 from mock_server.envelope import ApiError
-from mock_server.model import Origin
 from mock_server.rate_limit import PLANS
 
-ORIGINS = {"seed": Origin.AUTHENTICATION_PAGE, "public-docs": Origin.OTHER_DOCS_PAGE, "assumed": Origin.ASSUMED}
+PROJECT = Path(mock_server.__file__).parent.parent
 
 
 def on_page_markdown(markdown, page, config, files):
@@ -27,29 +27,24 @@ def errors():
 
 
 def error_table():
-    """Return one row for each error, then each 401 as it comes over the wire."""
-    rows = ["| Status | Code | When | Origin |", "| --- | --- | --- | --- |"]
-    rows += [f"| {error.status} | `{error.code}` | {error.when} | {error.origin} |" for error in errors()]
-    parts = ["\n".join(rows)]
-    for error in (error for error in errors() if error.status == 401):
-        body = {"success": False, "error": {"code": error.code, "message": error.message}}
-        header = challenge(None if error.code == "MISSING_TOKEN" else error.message)
-        parts.append(
-            f"### {error.code}\n\n{error.when}\n\n"
-            f"```http\nHTTP/1.1 401 Unauthorized\nWWW-Authenticate: {header}\nContent-Type: application/json\n\n"
-            f"{json.dumps(body, indent=2)}\n```"
-        )
-    return "\n\n".join(parts)
-
-
-def operation_table():
-    """Return one row for each operation of the API."""
-    rows = ["| Operation | Does | Origin |", "| --- | --- | --- |"]
-    for path, item in openapi()["paths"].items():
-        for method, operation in item.items():
-            if path.startswith("/v1") and method != "parameters":
-                rows.append(f"| `{method.upper()} {path}` | {operation['summary']} | {ORIGINS[operation['x-origin']]} |")
-    return "\n".join(rows)
+    """Return one row for each error, then each 401 as it comes over the wire. Each code has an anchor."""
+    rows = ["| Code | When | Origin |", "| --- | --- | --- |"]
+    parts = []
+    for error in errors():
+        code = f"`{error.code}`"
+        if error.status == 401:
+            code = f"[{code}](#{error.code.lower()})"
+            body = {"success": False, "error": {"code": error.code, "message": error.message}}
+            header = challenge(None if error.code == "MISSING_TOKEN" else error.message)
+            parts.append(
+                f"### {error.code}\n\n{error.when}\n\n"
+                f"```http\nHTTP/1.1 401 Unauthorized\nWWW-Authenticate: {header}\nContent-Type: application/json\n\n"
+                f"{json.dumps(body, indent=2)}\n```"
+            )
+        else:
+            code += f"{{ #{error.code.lower()} }}"
+        rows.append(f"| {error.status}<br>{code} | {error.when} | {error.origin} |")
+    return "\n\n".join(["\n".join(rows), "## Each 401 in full", *parts])
 
 
 def plan_table():
@@ -59,15 +54,40 @@ def plan_table():
     return "\n".join(rows)
 
 
-def command_line():
-    """Return what ``--help`` prints."""
-    os.environ["COLUMNS"] = "80"  # the width of the terminal must not change the page
-    return f"```text\n{parser().format_help().strip()}\n```"
+def setting_table():
+    """Return one row for each setting of ``.env.example``, with what stands above it there."""
+    settings, comments = {}, []
+    for line in (PROJECT / ".env.example").read_text(encoding="utf-8").splitlines():
+        if found := re.fullmatch(r"(?:# )?([A-Z_]+)=(.*)", line):
+            settings.setdefault(found[1], []).append((" ".join(comments), found[2]))
+        comments = [*comments, line.removeprefix("# ")] if line.startswith("#") and not found else []
+    rows = ["| Setting | What it is |", "| --- | --- |"]
+    for name, lines in settings.items():
+        told = " ".join(f"{comment} `{value}`" if value else comment for comment, value in lines)
+        rows.append(f"| `{name}` | {told} |")
+    return "\n".join(rows)
+
+
+def option_table():
+    """Return one row for each option of the mock server."""
+    rows = ["| Option | What it does |", "| --- | --- |"]
+    for action in parser()._actions:
+        value = "" if action.nargs == 0 else f" {action.metavar or action.dest.upper()}"
+        options = ", ".join(f"`{option}{value}`" for option in action.option_strings)
+        rows.append(f"| {options} | {action.help[0].upper()}{action.help[1:]} |")
+    return "\n".join(rows)
+
+
+def task_table():
+    """Return one row for each task of the Makefile."""
+    tasks = re.findall(r"(?m)^([a-z-]+):.*## (.+)", (PROJECT / "Makefile").read_text(encoding="utf-8"))
+    return "\n".join(["| Task | What it does |", "| --- | --- |", *(f"| `make {name}` | {does} |" for name, does in tasks)])
 
 
 MARKERS = {
     "*The table stands here on the site: `make serve`.*": error_table,
-    "*The table of operations stands here on the site: `make serve`.*": operation_table,
     "*The table of plans stands here on the site: `make serve`.*": plan_table,
-    "*The command line stands here on the site: `make serve`.*": command_line,
+    "*The table of settings stands here on the site: `make serve`.*": setting_table,
+    "*The table of options stands here on the site: `make serve`.*": option_table,
+    "*The table of tasks stands here on the site: `make serve`.*": task_table,
 }
