@@ -205,7 +205,7 @@ def served(site, below):
     [
         ("published", "/kit", "notebooks/x/y/rate-limits.html"),
         ("preview", "/kit", "no-such-page"),
-        ("preview", "/a/b", "reference/erors/"),
+        ("preview", "/a/b", "reference/error-list/"),
         ("preview", "", "notebooks/x/y/rate-limits.html"),
     ],
 )

@@ -38,7 +38,7 @@ def test_every_kind_of_text_is_there():
 # Headings
 
 NAMES = {"API", "JupyterLab", "Settings", "Python", "Windows", "Linux", "GitHub", "Bearer", "I", "JupyterHub", "Colab", "Binder"}
-NAMES |= {"Actions", "Docker", "Compose", "Credential", "Manager", "SecretManagement", "Markdown"}
+NAMES |= {"Actions", "Docker", "Compose", "Credential", "Manager", "SecretManagement", "Markdown", "MkDocs", "Material"}
 
 
 def heading_faults(text, is_notebook=False):
@@ -243,6 +243,7 @@ COUNTED = {
     "{} Jupyter notebooks": len(NOTEBOOKS),
     "{} notebooks": len(NOTEBOOKS),
     "take {} hours": sum(map(minutes, NOTEBOOKS)) / 60,
+    "{} hours together": sum(map(minutes, NOTEBOOKS)) / 60,
     "to {} exercises a notebook": max(map(tasks_of, EXERCISES)),
     "{} to four exercises a notebook": min(map(tasks_of, EXERCISES)),
     "{} languages": len(TABS),

@@ -29,7 +29,9 @@ def project_files() -> list[Path]:
 
 
 FILES = project_files()
-DOCUMENTS = [path for path in FILES if path.suffix in (".md", ".ipynb") and ".github" not in path.parts]
+DOCUMENTS = [
+    path for path in FILES if path.suffix in (".md", ".ipynb") and ".github" not in path.parts and path.name != "changelog.md"
+]
 TEMPLATES = [path for path in FILES if path.suffix == ".html" and "mock_server" in path.parts]
 PROGRAMS = [path for path in FILES if path.suffix == ".py"]
 SETTINGS = [
