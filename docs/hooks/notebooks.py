@@ -30,7 +30,9 @@ TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 CODE_BLOCK = re.compile(r'<div class="(?:language-\S+ )?highlight">(.*?)<pre>(.*?)</pre></div>', re.DOTALL)
 # These read well in the colour of text, and are most of the markup: names, punctuation, operators, escapes, and the
 # braces of f-strings.
-PLAIN_SPAN = re.compile(r'<span class="(?:(?:n|nx|nv|w|p|o|se|si|sa)(?: [^"]*)?">([^<]*)|[^"]*">(\s*))</span>')
+PLAIN_SPAN = re.compile(r'<span class="(?:(?:n|nb|ne|nx|nv|w|p|o|se|si|sa)(?: [^"]*)?">([^<]*)|[^"]*">(\s*))</span>')
+# In text, a line end beside these means nothing.
+BLOCK_TAG = re.compile(r"(</?(?:details|div|h[1-6]|[uo]l|li|p|summary|table|t(?:head|body|r|h|d))\b[^>]*>)\n+")
 PIECES = re.compile(r'(<span class="[^"]+">)([^<]*)</span>\1')
 
 
@@ -211,9 +213,9 @@ def on_env(env, config, files):
 
 
 def on_post_page(output, page, config):
-    """Leave out the white space around the article, in which the theme's templates indent: a sixth of a page."""
+    """Leave out white space, most of it around the article, where the theme's templates indent: a sixth of a page."""
     before, article, after = re.split(r"(<article.*</article>)", output, maxsplit=1, flags=re.DOTALL)
-    return without_indents(before) + article + without_indents(after)
+    return without_indents(before) + BLOCK_TAG.sub(r"\1", article) + without_indents(after)
 
 
 def without_indents(html):

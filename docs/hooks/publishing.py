@@ -45,7 +45,7 @@ def plain(markdown, config):
     text = "\n".join(opened(lines))
     text = re.sub(r"(?<=]\()([^):\s]+)\.ipynb(?=[#)])", r"\1.md", text)
     text = re.sub(r"(?m)^<details markdown>", "<details>", text)
-    return re.sub(r"(?m)^</?div[^>]*>\n|(?<!\{)\{ ?[.:][^}\n]*\}", "", text)
+    return re.sub(r"(?m)^</?div[^>]*>\n|(?<!\{)\{ ?[.:][^}\n]*\}| ?\{ #[\w-]+ \}", "", text)
 
 
 def opened(lines):

@@ -79,7 +79,8 @@ def javascript(operation: Operation) -> str:
     if operation.is_redirect:
         options.append('redirect: "manual"')
     if headers:
-        options.append(f"headers: {{ {', '.join(headers)} }}")
+        inside = f" {headers[0]} " if len(headers) == 1 else "".join(f"\n    {header}," for header in headers) + "\n  "
+        options.append(f"headers: {{{inside}}}")
     options.append("signal: AbortSignal.timeout(10_000)")
     lines += [f"const response = await fetch({address}, {{", *(f"  {option}," for option in options), "});"]
     if not operation.is_redirect:
