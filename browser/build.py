@@ -139,10 +139,10 @@ def make_own_wheels() -> None:
 
 
 def make_contents() -> None:
-    """Put the notebooks where the lab shows them, in the folders that they have in the project."""
+    """Put the notebooks and their drawings where the lab shows them, in the folders that they have in the project."""
     contents = fresh(BUILD / "contents")
-    for path in sorted((ROOT / "notebooks").rglob("*")):
-        if path.suffix in (".ipynb", ".py") and not {".ipynb_checkpoints", "__pycache__"} & set(path.parts):
+    for path in sorted([*(ROOT / "notebooks").rglob("*"), *(ROOT / "docs" / "assets").glob("*.svg")]):
+        if path.suffix in (".ipynb", ".py", ".svg") and not {".ipynb_checkpoints", "__pycache__"} & set(path.parts):
             target = contents / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
