@@ -139,7 +139,7 @@ def make_own_wheels() -> None:
 
 
 def make_contents() -> None:
-    """Put the notebooks where the lab shows them, in the folders that they have in the project."""
+    """Put the notebooks and their drawings where the lab shows them, in the folders that they have in the project."""
     contents = fresh(BUILD / "contents")
     for path in sorted([*(ROOT / "notebooks").rglob("*"), *(ROOT / "docs" / "assets").glob("*.svg")]):
         if path.suffix in (".ipynb", ".py", ".svg") and not {".ipynb_checkpoints", "__pycache__"} & set(path.parts):
