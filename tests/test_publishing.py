@@ -33,7 +33,7 @@ def built(folder, *addresses, program="mkdocs"):
     """Build the site in a copy of the project, with `make site` where there is make; return its folder."""
     for name in ("docs", "notebooks", "mock_server"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "Makefile"):
+    for name in ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "Makefile", ".env.example"):
         shutil.copy(ROOT / name, folder)
     settings = dict(address.split("=") for address in addresses)
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(folder), **settings}
