@@ -23,6 +23,8 @@ from tests.exercises import without_outputs
 from tests.running import NOTEBOOKS, ROOT, shared_kernel
 from tests.texts import FILES
 
+TEMPLATE = ROOT / "tests" / "template.ipynb"  # what CONTRIBUTING.md tells to copy
+
 
 def findings(notebook):
     """Return what makes a notebook unfit to be published."""
@@ -60,7 +62,7 @@ def test_there_are_nine_of_15_to_25_minutes():
 
 
 @pytest.mark.check
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*NOTEBOOKS, TEMPLATE], ids=lambda path: path.name)
 def test_a_notebook_is_fit_to_be_published(path):
     assert findings(nbformat.read(path, as_version=4)) == []
 

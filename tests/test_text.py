@@ -263,6 +263,7 @@ UNCOUNTED = {
     "Ask for {} links a page": "the request beside it asks for so many",
     "after {} lessons everybody has something": "generate, load, call: the guide says so",
     "in {} minutes": "how long the quickstart takes is a promise",
+    "It takes {} minutes, set-up aside": "so is this",
     "for {} minutes, 2 hours and half a day": "agendas: test_workshop.py adds them up",
     "{} hours and half a day": "the same",
     "\n## {} minutes": "the same",
