@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -109,6 +110,19 @@ def test_settings_api_comes_in_one_piece(in_process):
     comm.ask({"path": "/settings/api"})
     assert comm.sent["path"] == "/login" and "<style>" in comm.sent["html"] and 'src="/' not in comm.sent["html"]
     assert 'getElementById("token")' in comm.sent["html"]  # not escaped
+
+
+LIVE = {"quickstart/": ("first_call.py", "200 OK"), "reference/errors/": ("refused_call.py", "401 {'code': 'INVALID_TOKEN'")}
+
+
+@pytest.mark.parametrize(("file", "printed"), LIVE.values())
+def test_a_live_cell_does_what_its_page_says(in_process, capsys, file, printed):
+    exec((ROOT / "docs" / "live" / file).read_text(encoding="utf-8"), {})
+    assert printed in capsys.readouterr().out
+
+
+def test_every_live_cell_is_on_a_page():
+    assert {path.name for path in (ROOT / "docs" / "live").iterdir()} == {file for file, _ in LIVE.values()}
 
 
 # From here on in real browsers.
@@ -319,3 +333,28 @@ def test_over_plain_http_it_says_what_is_needed(browser, host):
     tab.goto(f"{name}tab/")
     tab.get_by_text("only over https, or from localhost").wait_for(timeout=20_000)
     tab.close()
+
+
+@long
+def test_a_first_visit_loads_what_the_button_says(tab, host):
+    finished = []
+    tab.context.on("requestfinished", finished.append)
+    open_notebook(tab, host)
+    megabytes = sum(request.sizes()["responseBodySize"] for request in finished) / 1e6
+    said = int(
+        re.search(r"^MEGABYTES = (\d+)$", (ROOT / "docs" / "hooks" / "tab.py").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    )
+    assert said - 1 < megabytes <= said <= 13, megabytes
+    assert f"once about {said} MB" in (HERE / "shell" / "shell.js").read_text(encoding="utf-8")
+
+
+@long
+@pytest.mark.parametrize("page", LIVE)
+def test_a_live_cell_runs_on_its_page(tab, host, page):
+    tab.goto(host.url + page)
+    tab.get_by_role("button", name="Try it here").click()
+    frame = tab.frame_locator(".live-cell iframe")
+    frame.get_by_text("Python (Pyodide)").wait_for(timeout=120_000)
+    frame.locator(".jp-CodeConsole-promptCell .cm-content").click()
+    tab.keyboard.press("Shift+Enter")
+    frame.locator(".jp-OutputArea-output", has_text=LIVE[page][1]).wait_for(timeout=120_000)

@@ -68,7 +68,7 @@ async function start() {
     part("notebook").src = new URL(`notebooks/index.html?path=${encodeURIComponent(path)}`, lab);
     const app = await until(() => part("notebook").contentWindow?.jupyterapp, "Loading the notebook");
     const panel = await until(() => app.shell.currentWidget?.sessionContext && app.shell.currentWidget, "Opening the notebook");
-    say("2 of 3: loading Python, once about 12 MB");
+    say("2 of 3: loading Python, once about 13 MB");
     const session = panel.sessionContext;
     await until(() => session.session?.kernel?.status === "idle", "Loading Python");
     say("3 of 3: starting the mock server");
