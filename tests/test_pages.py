@@ -261,7 +261,7 @@ def test_each_block_is_run_or_the_page_says_that_it_is_not(path):
 def test_a_page_says_where_to_learn_it_and_where_to_look_it_up(path):
     page = path.read_text(encoding="utf-8")
     for words, folder in (("Learn it", "notebooks"), ("Look it up", "reference")):
-        assert re.search(rf"\*\*{words}:\*\* \[[^]]+\]\(\.\./{folder}/", page)
+        assert re.search(rf"\*\*{words}:\*\* \[[^]]+\]\((?:\.\./)+{folder}/", page)
 
 
 @pytest.mark.parametrize(
