@@ -201,6 +201,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
 def playwright():
     """What starts and steers browsers."""
     from playwright.sync_api import sync_playwright

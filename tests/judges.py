@@ -49,8 +49,6 @@ def lighthouse(url: str, device: str, chromium: str) -> dict:
     """Return Lighthouse's report on a page, on a ``desktop`` or a slower ``mobile``."""
     command = ["node", str(from_npm("lighthouse/cli/index.js")), url, "--quiet", "--output=json"]
     command += [f"--chrome-flags={FLAGS}", *(["--preset=desktop"] if device == "desktop" else [])]
-    done = subprocess.run(
-        command, env={**os.environ, "CHROME_PATH": chromium}, capture_output=True, text=True, timeout=180
-    )
+    done = subprocess.run(command, env={**os.environ, "CHROME_PATH": chromium}, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -23,30 +23,40 @@ SEARCHES = {
     "MISSING_TOKEN": REFERENCE,
     "INVALID_TOKEN": REFERENCE,
     "TOKEN_EXPIRED": REFERENCE,
-    "expired": REFERENCE,
+    "token expired": REFERENCE,
     "stops working": "reference/why-a-token-stops-working/",
+    "install": QUICKSTART,
+    "curl": QUICKSTART,
     "generate token": "notebooks/02-generate-a-token/",
     ".env": "notebooks/03-load-it-from-dotenv/",
     "load_dotenv": "notebooks/03-load-it-from-dotenv/",
     "dotenv override": "notebooks/03-load-it-from-dotenv/",
-    "timeout": NOTEBOOK,
     "Authorization header": NOTEBOOK,
+    "timeout": NOTEBOOK,
     "create a link": "notebooks/05-use-what-a-token-opens/",
     "clicks by country": "notebooks/05-use-what-a-token-opens/",
-    "rotate": "notebooks/07-rotate-without-downtime/",
     "downtime": "notebooks/07-rotate-without-downtime/",
+    "rotate": "how-to/rotate-a-token/",
     "revoke": "notebooks/08-revoke-and-react-to-a-leak/",
-    "leak": "notebooks/08-revoke-and-react-to-a-leak/",
-    "rate limit": "notebooks/09-respect-rate-limits/",
+    "leak": "how-to/react-to-a-leak/",
+    "rate limit": "reference/rate-limits/",
     "429": "notebooks/09-respect-rate-limits/",
     "Retry-After": "notebooks/09-respect-rate-limits/",
     "backoff": "notebooks/09-respect-rate-limits/",
-    "curl": QUICKSTART,
-    "install": QUICKSTART,
-    "windows": QUICKSTART,
+    "windows": "how-to/store-a-token-on-windows/",
+    "docker": "how-to/store-a-token-in-docker/",
+    "github actions": "how-to/store-a-token-in-ci/",
+    "colab": "how-to/store-a-token-in-a-notebook-service/",
+    "CORS": "how-to/token-in-the-browser/",
+    "pytest": "how-to/test-without-an-account/",
+    "pagination": "reference/api/",
+    "next page": "reference/api/",
+    "analytics": "reference/api-analytics/",
     "mock server": "reference/mock-server/",
     "class code": "reference/mock-server/",
-    "CORS": "how-to/token-in-the-browser/",
+    "clock": "reference/controls/",
+    "bearer": "explanation/how-bearer-tokens-work/",
+    "hash": "explanation/why-a-token-is-shown-once/",
     "agenda": "workshop/agendas/",
 }
 
@@ -90,9 +100,9 @@ def tab(open_tab):
 
 
 def addresses(folder):
-    """Return the address of each page of a built site, below its own."""
+    """Return the address of each page of a built site, below its own; tests/test_tab.py looks at those of the tab."""
     paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*.html")]
-    return sorted(path.removesuffix("index.html") for path in paths)
+    return sorted(path.removesuffix("index.html") for path in paths if not path.startswith(("lab/", "tab/")))
 
 
 # Search
@@ -296,7 +306,7 @@ def test_next_leads_through_the_whole_course(tab):
     for _ in NOTEBOOKS:
         tab.get_by_role("link", name=re.compile("^Next")).click()
         names.append(urlsplit(tab.url).path.split("/")[-2])
-        assert tab.locator(f'.md-nav--primary a[href="./"]').count() == 1
+        assert tab.locator('.md-nav--primary a[href="./"]').count() == 1
     assert names == [path.stem for path in NOTEBOOKS]
     tab.get_by_role("link", name=re.compile("^Previous")).click()
     assert urlsplit(tab.url).path.split("/")[-2] == names[-2]
@@ -312,10 +322,11 @@ def test_the_contents_lead_to_a_heading(tab):
 
 
 def cut_off(tab):
-    """Return what of a page is wider than the place that it has on paper."""
+    """Return what of a page doesn't fit: it is wider than its own box, which can't be scrolled on paper, or than the sheet."""
     return tab.evaluate(
-        """() => [...document.querySelectorAll("article, article pre, article code, article table, article section")]
-            .filter(element => element.scrollWidth > element.clientWidth + 1 && element.clientWidth)
+        """() => [...document.querySelectorAll("article, article *")]
+            .filter(element => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 1 ||
+                getComputedStyle(element).overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1)
             .map(element => element.outerHTML.slice(0, 200))"""
     )
 

@@ -3,6 +3,7 @@
 tests/test_site_browser.py holds every page against axe.
 """
 
+
 def on_page_content(html, page, config, files):
     """Take a head cell of a table without a word for a plain one: it heads nothing."""
     return html.replace("<th></th>", "<td></td>")
