@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from copy import copy
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
@@ -25,7 +26,8 @@ from mock_server.database import Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
 from tests import contract
-from tests.running import MockServer, learner_environment
+from tests.running import ROOT, MockServer, learner_environment
+from tests.static_site import build
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",  # containers run as root
@@ -188,6 +190,15 @@ def call(server: MockServer):
         return answer
 
     return call
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the built site."""
+    folder = tmp_path_factory.mktemp("site")
+    result = build(ROOT, folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")

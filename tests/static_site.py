@@ -25,6 +25,8 @@ def build(project: Path, folder: Path, **environment: str) -> subprocess.Complet
     no_kernel = folder.with_name("no-kernel")
     no_kernel.mkdir(exist_ok=True)
     (no_kernel / "ipykernel_launcher.py").write_text("raise SystemExit(1)", encoding="utf-8")
+    # nbformat would load it, which takes three seconds, to check addresses that no notebook has.
+    (no_kernel / "rfc3987_syntax.py").write_text("raise ImportError", encoding="utf-8")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     path = os.pathsep.join([str(no_kernel), str(ROOT)])
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path, **environment}
@@ -34,10 +36,11 @@ def build(project: Path, folder: Path, **environment: str) -> subprocess.Complet
 class StaticHost:
     """A static host, as the site's readers meet it: below a path, compressed, with 404.html for what is not there.
 
-    A context manager. ``url`` is the address of the home page, known before anything is served.
+    A context manager. ``url`` is the address of the home page, known before anything is in the ``folder``.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/kit/"
         routes = [Mount("/kit", StaticFiles(directory=folder, html=True, check_dir=False))]

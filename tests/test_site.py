@@ -1,11 +1,8 @@
 """The built site: light, whole, from one origin, and made of committed outputs."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from itertools import pairwise
@@ -20,28 +17,8 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT
+from tests.static_site import build
 from tests.test_workshop import load
-
-
-def build(project, site):
-    """Build the site strictly, where a kernel dies as soon as it is started; return the finished process."""
-    no_kernel = site.with_name("no-kernel")
-    no_kernel.mkdir(exist_ok=True)
-    (no_kernel / "ipykernel_launcher.py").write_text("raise SystemExit(1)", encoding="utf-8")
-    # nbformat would load it, which takes three seconds, to check addresses that no notebook has.
-    (no_kernel / "rfc3987_syntax.py").write_text("raise ImportError", encoding="utf-8")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
-    path = os.pathsep.join([str(no_kernel), str(ROOT)])
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path}
-    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=120)
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory, faulty_build):
-    folder = tmp_path_factory.mktemp("site")
-    result = build(ROOT, folder)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -201,9 +178,9 @@ def test_the_reference_fits_a_telephone_and_remembers_the_language(site, browser
         assert len(shown) > 4 and all(text.startswith("curl ") for text in shown)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def faulty_build(tmp_path_factory):
-    """A build of the project with a notebook full of faults, beside that of the site: its future."""
+    """A build of the project with a notebook full of faults, begun before that of the site, beside it: its future."""
     project = tmp_path_factory.mktemp("faulty")
     for name in ("docs", "notebooks", "mock_server"):
         shutil.copytree(ROOT / name, project / name)

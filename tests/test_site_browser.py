@@ -1,0 +1,423 @@
+"""The built site as its readers use it: a real browser, a static host, a path below which everything lies."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.judges import axe, lighthouse
+from tests.running import NOTEBOOKS, ROOT
+from tests.static_site import StaticHost, build
+
+HOME, QUICKSTART, NOTEBOOK, REFERENCE = "", "quickstart/", "notebooks/04-call-the-api/", "reference/errors/"
+WIDE, NARROW, PAPER = ({"width": width, "height": 844} for width in (1280, 390, 718))  # A4 without its margins is 718
+RESULTS = ROOT / "test-results"
+
+# What a person types → the page that must come first or second.
+SEARCHES = {
+    "401": REFERENCE,
+    "MISSING_TOKEN": REFERENCE,
+    "INVALID_TOKEN": REFERENCE,
+    "TOKEN_EXPIRED": REFERENCE,
+    "token expired": REFERENCE,
+    "stops working": "reference/why-a-token-stops-working/",
+    "install": QUICKSTART,
+    "curl": QUICKSTART,
+    "generate token": "notebooks/02-generate-a-token/",
+    ".env": "notebooks/03-load-it-from-dotenv/",
+    "load_dotenv": "notebooks/03-load-it-from-dotenv/",
+    "dotenv override": "notebooks/03-load-it-from-dotenv/",
+    "Authorization header": NOTEBOOK,
+    "timeout": NOTEBOOK,
+    "create a link": "notebooks/05-use-what-a-token-opens/",
+    "clicks by country": "notebooks/05-use-what-a-token-opens/",
+    "downtime": "notebooks/07-rotate-without-downtime/",
+    "rotate": "how-to/rotate-a-token/",
+    "revoke": "notebooks/08-revoke-and-react-to-a-leak/",
+    "leak": "how-to/react-to-a-leak/",
+    "rate limit": "reference/rate-limits/",
+    "429": "notebooks/09-respect-rate-limits/",
+    "Retry-After": "notebooks/09-respect-rate-limits/",
+    "backoff": "notebooks/09-respect-rate-limits/",
+    "windows": "how-to/store-a-token-on-windows/",
+    "docker": "how-to/store-a-token-in-docker/",
+    "github actions": "how-to/store-a-token-in-ci/",
+    "colab": "how-to/store-a-token-in-a-notebook-service/",
+    "CORS": "how-to/token-in-the-browser/",
+    "pytest": "how-to/test-without-an-account/",
+    "pagination": "reference/api/",
+    "next page": "reference/api/",
+    "analytics": "reference/api-analytics/",
+    "mock server": "reference/mock-server/",
+    "class code": "reference/mock-server/",
+    "clock": "reference/controls/",
+    "bearer": "explanation/how-bearer-tokens-work/",
+    "hash": "explanation/why-a-token-is-shown-once/",
+    "agenda": "workshop/agendas/",
+}
+
+
+@pytest.fixture(scope="module")
+def host(site):
+    """The site at a static host."""
+    with StaticHost(site) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """The site as a publisher builds it, who knows its address."""
+    folder = tmp_path_factory.mktemp("published")
+    with StaticHost(folder) as running:
+        result = build(ROOT, folder, SITE_URL=running.url)
+        assert result.returncode == 0, result.stdout + result.stderr
+        yield running
+
+
+@pytest.fixture
+def open_tab(browser, host):
+    """Open a tab of a new reader, who may not be made to ask any other origin for anything."""
+    contexts, requested = [], []
+
+    def open_tab(url=host.url, **options):
+        contexts.append(browser.new_context(**{"base_url": url, "viewport": WIDE, **options}))
+        contexts[-1].on("request", lambda request: requested.append((url, request.url)))
+        return contexts[-1].new_page()
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    assert requested and not [asked for url, asked in requested if not asked.startswith(url)]
+
+
+@pytest.fixture
+def tab(open_tab):
+    return open_tab(permissions=["clipboard-read", "clipboard-write"])
+
+
+def addresses(folder):
+    """Return the address of each page of a built site, below its own; tests/test_tab.py looks at those of the tab."""
+    paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*.html")]
+    return sorted(path.removesuffix("index.html") for path in paths if not path.startswith(("lab/", "tab/")))
+
+
+# Search
+
+
+def pages_found(tab, query):
+    """Type a query into the search; return the addresses of the pages that it finds, best first."""
+    box = tab.get_by_role("textbox", name="Search")
+    count = tab.locator(".md-search-result__meta")
+    for words, said in (("", "Type to start"), (query, re.compile("match|No "))):
+        box.fill(words)
+        box.press("End")  # The theme listens for keys.
+        expect(count).to_contain_text(said)
+    links = tab.locator(".md-search-result__item > a:first-child").evaluate_all("links => links.map(link => link.href)")
+    return [urlsplit(link).path.removeprefix("/kit/") for link in links]
+
+
+def test_search_finds_what_a_person_types(tab):
+    tab.goto(HOME)
+    tab.keyboard.press("/")
+    found = {query: pages_found(tab, query) for query in SEARCHES}
+    assert {query: links[:4] for query, links in found.items() if SEARCHES[query] not in links[:2]} == {}
+    assert not [link for links in found.values() for link in links if "solution" in link]
+
+
+# Every reader
+
+
+def problems(tab, addresses):
+    """Return what is wrong with pages: what axe finds, what the browser complains of, what sticks out to the right."""
+    complaints = []
+    tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    found = {}
+    for address in addresses:
+        tab.goto(address)
+        tab.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+        excess = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found[address] = [*axe(tab), *complaints, *([f"{excess} pixels too wide"] if excess > 0 else [])]
+        complaints.clear()
+    return {address: wrong for address, wrong in found.items() if wrong}
+
+
+@pytest.mark.parametrize(("scheme", "screen"), [("light", NARROW), ("dark", WIDE)])
+def test_a_page_is_for_everybody(open_tab, scheme, screen):
+    tab = open_tab(color_scheme=scheme, viewport=screen, reduced_motion="reduce")
+    assert problems(tab, [HOME, NOTEBOOK, REFERENCE]) == {}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("scheme", "screen"), [(scheme, screen) for scheme in ("light", "dark") for screen in (WIDE, NARROW)])
+def test_every_page_is_for_everybody(open_tab, published, scheme, screen):
+    pages = addresses(published.folder)
+    tab = open_tab(published.url, color_scheme=scheme, viewport=screen, reduced_motion="reduce")
+    assert problems(tab, pages) == {} and len(pages) > 40
+
+
+def test_what_opens_is_for_everybody(open_tab):
+    tab = open_tab(viewport=NARROW, reduced_motion="reduce")
+    tab.goto(QUICKSTART)
+    tab.get_by_role("button", name="Navigation").press("Space")
+    assert axe(tab) == []
+    tab.keyboard.press("Escape")
+    assert pages_found(tab, "token") and axe(tab) == []
+
+
+def test_nothing_moves_for_a_reader_who_asked_for_that(open_tab):
+    tab = open_tab(reduced_motion="reduce")
+    tab.goto(NOTEBOOK)
+    moving = """() => [...document.querySelectorAll("*")].map(element => getComputedStyle(element)).filter(style =>
+        style.transitionDuration !== "0s" || style.animationName !== "none" || style.scrollBehavior !== "auto").length"""
+    assert tab.evaluate(moving) == 0
+    tab.emulate_media(reduced_motion="no-preference")
+    assert tab.evaluate(moving) > 0
+
+
+# The keyboard
+
+
+def focused(tab):
+    """Return what has the focus."""
+    return tab.locator(":focus")
+
+
+def press(tab, *keys):
+    for key in keys:
+        tab.keyboard.press(key)
+
+
+def tab_to(tab, element, key="Tab"):
+    """Press Tab until the element has the focus. What has it on the way must be seen."""
+    for _ in range(20):
+        press(tab, key)
+        if element.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{element} can't be reached by {key}")
+
+
+def test_the_first_tab_leads_past_the_navigation(tab):
+    tab.goto(NOTEBOOK)
+    press(tab, "Tab")
+    expect(focused(tab)).to_have_text("Skip to content")
+    press(tab, "Enter", "Tab")
+    assert tab.locator("article :focus").count() == 1
+    expect(focused(tab)).to_be_in_viewport()
+
+
+def test_search_by_keyboard(tab):
+    tab.goto(HOME)
+    press(tab, "s")
+    tab.keyboard.type("revoke")
+    expect(tab.locator(".md-search-result__meta")).to_contain_text("match")
+    press(tab, "ArrowDown", "Enter")
+    tab.wait_for_url("**/?h=revoke*")
+    expect(tab.locator("article mark").first).to_have_text("revoke", ignore_case=True)
+    press(tab, "/")
+    expect(focused(tab)).to_have_attribute("aria-label", "Search")
+    press(tab, "Escape")
+    expect(tab.locator(".md-search__output")).to_be_hidden()
+
+
+def test_the_navigation_by_keyboard_on_a_narrow_screen(open_tab):
+    tab = open_tab(viewport=NARROW)
+    tab.goto(QUICKSTART)
+    drawer, sidebar = tab.get_by_role("button", name="Navigation"), tab.locator(".md-sidebar--primary")
+    press(tab, "Tab", "Tab")
+    expect(drawer).to_be_focused()
+    expect(sidebar).to_be_hidden()
+    press(tab, "Space")
+    expect(sidebar).to_be_in_viewport(ratio=0.9)
+    tab_to(tab, tab.get_by_role("link", name="Generate a token", exact=True))
+    assert not tab.get_by_role("link", name="Reference", exact=True).is_visible()
+    tab_to(tab, tab.get_by_role("checkbox", name="Learn"), "Shift+Tab")
+    press(tab, "Space")  # a level up
+    tab_to(tab, tab.get_by_role("link", name="Reference", exact=True))
+    press(tab, "Escape")
+    expect(drawer).to_be_focused()
+    expect(sidebar).to_be_hidden()
+    press(tab, "Space")
+    tab_to(tab, tab.get_by_role("link", name="Reference", exact=True))
+    press(tab, "Enter")
+    tab.wait_for_url("**/reference/**")
+
+
+def test_the_colours_by_keyboard_and_they_stay(open_tab):
+    tab = open_tab(color_scheme="light")
+    tab.goto(HOME)
+    tab_to(tab, tab.get_by_role("radio", name="Switch to light mode"))  # It follows the system, and is light already.
+    scheme = tab.locator("body")
+    press(tab, "ArrowRight", "ArrowRight")
+    expect(scheme).to_have_attribute("data-md-color-scheme", "slate")
+    tab.goto(NOTEBOOK)
+    expect(scheme).to_have_attribute("data-md-color-scheme", "slate")
+    tab.get_by_title("Follow the system").click()
+    expect(scheme).to_have_attribute("data-md-color-scheme", "default")
+
+
+def test_a_language_is_chosen_by_keyboard_and_remembered_on_every_page(tab):
+    tab.goto(QUICKSTART)
+    tab.get_by_role("radio", name="Python").first.focus()
+    press(tab, "ArrowRight", "ArrowRight")
+    expect(tab.get_by_role("radio", name="JavaScript").first).to_be_checked()
+    tab.goto(REFERENCE)
+    expect(tab.get_by_role("radio", name="JavaScript").first).to_be_checked()
+    expect(tab.locator(".tabbed-block:visible").first).to_contain_text("await fetch")
+
+
+def test_what_scrolls_is_reached_by_keyboard(open_tab):
+    tab = open_tab(viewport=NARROW)
+    for address in (NOTEBOOK, REFERENCE):
+        tab.goto(address)
+        scrolling = """() => [...document.querySelectorAll("article *")].filter(element =>
+            element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX === "auto")"""
+        found = tab.evaluate_handle(scrolling)
+        assert found.evaluate("elements => elements.length") > 0
+        assert found.evaluate("elements => elements.filter(element => element.tabIndex < 0).map(e => e.outerHTML)") == []
+    tab.goto(NOTEBOOK)
+    box = tab.locator(".cell-output").filter(has_text="{").first
+    box.focus()
+    press(tab, *["ArrowRight"] * 5)
+
+
+# What a page does
+
+
+def test_the_copy_buttons_copy_the_cells(tab):
+    cells = json.loads((ROOT / "notebooks" / f"{NOTEBOOK.split('/')[1]}.ipynb").read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    tab.goto(NOTEBOOK)
+    copied = []
+    for button in tab.get_by_role("button", name="Copy to clipboard").all():
+        button.press("Enter")
+        expect(tab.get_by_text("Copied to clipboard")).to_be_visible()
+        copied.append(tab.evaluate("navigator.clipboard.readText()"))
+    assert [text for text in copied if text in sources] == sources
+
+
+def test_next_leads_through_the_whole_course(tab):
+    tab.goto(QUICKSTART)
+    names = []
+    for _ in NOTEBOOKS:
+        tab.get_by_role("link", name=re.compile("^Next")).click()
+        names.append(urlsplit(tab.url).path.split("/")[-2])
+        assert tab.locator('.md-nav--primary a[href="./"]').count() == 1
+    assert names == [path.stem for path in NOTEBOOKS]
+    tab.get_by_role("link", name=re.compile("^Previous")).click()
+    assert urlsplit(tab.url).path.split("/")[-2] == names[-2]
+
+
+def test_the_contents_lead_to_a_heading(tab):
+    tab.goto(NOTEBOOK)
+    entry = tab.get_by_role("navigation", name="Table of contents").get_by_role("link").nth(5)
+    entry.click()
+    heading = tab.get_by_role("heading", name=entry.inner_text())
+    expect(heading).to_be_in_viewport()
+    expect(entry).to_have_class(re.compile("md-nav__link--active"))
+
+
+def cut_off(tab):
+    """Return what of a page doesn't fit: it is wider than its own box, which can't be scrolled on paper, or than the sheet."""
+    return tab.evaluate(
+        """() => [...document.querySelectorAll("article, article *")]
+            .filter(element => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 1 ||
+                getComputedStyle(element).overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1)
+            .map(element => element.outerHTML.slice(0, 200))"""
+    )
+
+
+def test_on_paper_there_is_the_text_and_all_of_it(open_tab):
+    tab = open_tab(viewport=PAPER)
+    tab.emulate_media(media="print")
+    for address in (QUICKSTART, NOTEBOOK, REFERENCE):
+        tab.goto(address)
+        for part in ("header", "footer", ".md-tabs", ".md-sidebar", ".md-code__nav", ".headerlink"):
+            assert not [part for element in tab.locator(part).all() if element.is_visible()]
+        assert cut_off(tab) == []
+    expect(tab.get_by_text("await fetch").first).to_be_visible()  # All languages are printed.
+
+
+@pytest.mark.long
+def test_every_page_fits_on_paper(open_tab, host):
+    tab = open_tab(viewport=PAPER)
+    tab.emulate_media(media="print")
+    found = {}
+    for address in addresses(host.folder):
+        tab.goto(address)
+        found[address] = cut_off(tab)
+    assert {address: wide for address, wide in found.items() if wide} == {}
+
+
+def test_without_javascript_a_page_can_be_read(open_tab):
+    tab = open_tab(java_script_enabled=False, viewport=NARROW)
+    tab.goto(NOTEBOOK)
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Call the API")
+    expect(tab.locator("article pre code").first).to_be_visible()
+    expect(tab.locator(".cell-output").first).to_be_visible()
+    tab.get_by_role("link", name=re.compile("^Next")).click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Use all that a token opens")
+    tab.goto(QUICKSTART)
+    tab.get_by_text("JavaScript", exact=True).first.click()
+    expect(tab.get_by_text("--env-file=.env").first).to_be_visible()
+
+
+@pytest.mark.long
+def test_a_page_that_is_not_there_leads_back(open_tab, published):
+    tab = open_tab(published.url)
+    assert tab.goto("notebooks/no/such-page/").status == 404
+    assert tab.locator(".md-header").evaluate("header => getComputedStyle(header).position") == "sticky"
+    expect(tab.get_by_role("heading", level=1)).to_be_visible()
+    links = {link.evaluate("link => link.href") for link in tab.get_by_role("link").all()}
+    assert len(links) > 5
+    for link in links:
+        if link.startswith(published.url):
+            assert tab.goto(link).ok, link
+
+
+# How fast
+
+
+def transfer(tab, address):
+    """Open a page, wait until all has come, and return the bytes that came over the wire, headers included."""
+    network = tab.context.new_cdp_session(tab)
+    network.send("Network.enable")
+    bytes_of = []
+    network.on("Network.loadingFinished", lambda event: bytes_of.append(event["encodedDataLength"]))
+    tab.goto(address, wait_until="networkidle")
+    network.detach()
+    return sum(bytes_of)
+
+
+def test_a_first_visit_is_light(open_tab):
+    tab = open_tab()
+    first, second = transfer(tab, HOME), transfer(tab, NOTEBOOK)
+    assert first < 1 and second < 1, (first, second)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("device", ["desktop", "mobile"])
+@pytest.mark.parametrize("address", [HOME, NOTEBOOK, REFERENCE])
+def test_lighthouse(published, chromium_path, address, device):
+    report = lighthouse(published.url + address, device, chromium_path)
+    RESULTS.mkdir(exist_ok=True)
+    name = f"lighthouse-{address.strip('/').replace('/', '-') or 'home'}-{device}.json"
+    (RESULTS / name).write_text(json.dumps(report), encoding="utf-8")
+    scores = {name: round(category["score"] * 100) for name, category in report["categories"].items()}
+    assert scores == {"performance": 100, "accessibility": 100, "best-practices": 100, "seo": 100}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", [HOME, NOTEBOOK, REFERENCE])
+def test_pictures_for_a_person_to_look_at(open_tab, address, scheme, screen):
+    tab = open_tab(color_scheme=scheme, viewport=screen)
+    tab.goto(address)
+    name = f"{address.strip('/').replace('/', '-') or 'home'}-{scheme}-{screen['width']}.png"
+    tab.screenshot(path=RESULTS / name, full_page=True)
+    assert (RESULTS / name).stat().st_size > 10_000
