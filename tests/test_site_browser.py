@@ -160,6 +160,7 @@ def test_every_page_is_for_everybody(open_tab, published, scheme, screen):
     assert problems(tab, pages) == {} and len(pages) > 40
 
 
+@pytest.mark.long
 def test_what_opens_is_for_everybody(open_tab):
     tab = open_tab(viewport=NARROW, reduced_motion="reduce")
     tab.goto(QUICKSTART)
@@ -270,6 +271,7 @@ def test_a_language_is_chosen_by_keyboard_and_remembered_on_every_page(tab):
     expect(tab.locator(".tabbed-block:visible").first).to_contain_text("await fetch")
 
 
+@pytest.mark.long
 def test_what_scrolls_is_reached_by_keyboard(open_tab):
     tab = open_tab(viewport=NARROW)
     for address in (NOTEBOOK, REFERENCE):
@@ -300,6 +302,7 @@ def test_the_copy_buttons_copy_the_cells(tab):
     assert [text for text in copied if text in sources] == sources
 
 
+@pytest.mark.long
 def test_next_leads_through_the_whole_course(tab):
     tab.goto(QUICKSTART)
     names = []
@@ -331,6 +334,7 @@ def cut_off(tab):
     )
 
 
+@pytest.mark.long
 def test_on_paper_there_is_the_text_and_all_of_it(open_tab):
     tab = open_tab(viewport=PAPER)
     tab.emulate_media(media="print")
