@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.judges import axe, lighthouse
+from tests.judges import axe
 from tests.running import NOTEBOOKS, ROOT
 from tests.static_site import StaticHost, build
 
@@ -401,18 +401,6 @@ def test_a_first_visit_is_light(open_tab):
     tab = open_tab()
     first, second = transfer(tab, HOME), transfer(tab, NOTEBOOK)
     assert 100_000 < first < 160_000 and second < 15_000, (first, second)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("device", ["desktop", "mobile"])
-@pytest.mark.parametrize("address", [HOME, NOTEBOOK, REFERENCE])
-def test_lighthouse(published, chromium_path, address, device):
-    report = lighthouse(published.url + address, device, chromium_path)
-    RESULTS.mkdir(exist_ok=True)
-    name = f"lighthouse-{address.strip('/').replace('/', '-') or 'home'}-{device}.json"
-    (RESULTS / name).write_text(json.dumps(report), encoding="utf-8")
-    scores = {name: round(category["score"] * 100) for name, category in report["categories"].items()}
-    assert scores == {"performance": 100, "accessibility": 100, "best-practices": 100, "seo": 100}
 
 
 @pytest.mark.long
