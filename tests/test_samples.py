@@ -251,8 +251,8 @@ def visit(browser):
         context.route(address, lambda route: route.fulfill(body=html, content_type="text/html"))
         tab = context.new_page()
         sent, got = [], []
-        tab.on("request", sent.append)
-        tab.on("response", got.append)
+        tab.on("request", lambda event: sent.append(event))
+        tab.on("response", lambda event: got.append(event))
         tab.goto(address)
         return tab, sent, got
 

@@ -343,7 +343,7 @@ def test_over_plain_http_it_says_what_is_needed(browser, host):
 @long
 def test_a_first_visit_loads_what_the_button_says(tab, host):
     finished = []
-    tab.context.on("requestfinished", finished.append)
+    tab.context.on("requestfinished", lambda event: finished.append(event))
     open_notebook(tab, host)
     megabytes = sum(request.sizes()["responseBodySize"] for request in finished) / 1e6
     said = int(
