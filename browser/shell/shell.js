@@ -103,7 +103,9 @@ function connectAgain(kernel) {
 // A page of the mock server. Its links and forms are asked of the kernel, since no server stands behind them.
 function show({ html }) {
   const frame = part("window");
+  frame.style.visibility = "hidden"; // nobody clicks before the clicks are caught
   frame.onload = () => {
+    frame.style.visibility = "";
     const page = frame.contentDocument;
     page.addEventListener("click", (event) => {
       const link = event.target.closest("a[href^='/']");
