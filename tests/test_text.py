@@ -6,6 +6,7 @@ are in ``test_site.py``; addresses of other sites are not asked, since a test mu
 
 import importlib.util
 import re
+import subprocess
 from urllib.parse import unquote, urlsplit
 
 import nbformat
@@ -17,7 +18,7 @@ from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT
 from tests.test_samples import TABS
-from tests.texts import CODE, DOCUMENTS, FENCE, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_blocks
+from tests.texts import CODE, DOCUMENTS, FENCE, FILES, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_blocks
 
 pytestmark = pytest.mark.check
 
@@ -33,6 +34,14 @@ def test_every_kind_of_text_is_there():
         and len(PROGRAMS) > 50
         and {"Makefile", ".env.example", "openapi.yaml"} <= {path.name for path in SETTINGS}
     )
+
+
+def test_git_keeps_nothing_that_a_program_made():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("this is no clone")
+    kept = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+    assert [path for path in kept if path not in FILES or path.stat().st_size > 1_000_000] == []
 
 
 # Headings
