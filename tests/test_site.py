@@ -162,7 +162,7 @@ def test_no_heading_skips_a_level(pages):
 
 @pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_reference_fits_a_telephone_and_remembers_the_language(site, browser, scheme):
+def test_the_reference_fits_a_telephone(site, browser, scheme):
     with browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme) as context:
         tab = context.new_page()
         for page in sorted((site / "reference").rglob("index.html")):
@@ -171,11 +171,6 @@ def test_the_reference_fits_a_telephone_and_remembers_the_language(site, browser
             tables = "[...document.querySelectorAll('article .md-typeset__scrollwrap')]"
             fits = tab.evaluate(f"{tables}.every((one) => one.scrollWidth <= one.clientWidth)")
             assert fits or page.parent.name == "why-a-token-stops-working", page  # its four columns can be scrolled
-        tab.goto((site / "reference" / "api-links" / "index.html").as_uri())
-        tab.get_by_text("curl", exact=True).first.click()
-        tab.goto((site / "reference" / "api-blocks" / "index.html").as_uri())
-        shown = [block.inner_text() for block in tab.locator(".tabbed-block:visible").all()]
-        assert len(shown) > 4 and all(text.startswith("curl ") for text in shown)
 
 
 @pytest.fixture(scope="session", autouse=True)
