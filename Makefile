@@ -29,7 +29,7 @@ test: .venv/tests ## Prove every notebook, the mock server and the site
 	$(BIN)/python -m pytest -m "not long"
 
 test-all: .venv/tests ## The same, and the suites that take long
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 proof: .venv/tests ## Break each documented behaviour of the mock server, and see a notebook notice
 	$(BIN)/python -m tests.proof
