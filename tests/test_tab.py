@@ -245,6 +245,7 @@ def test_settings_api_beside_the_notebook_is_the_mock_server_of_its_kernel(tab, 
     open_notebook(tab, host)
     window = tab.frame_locator("#window")
     window.get_by_role("link", name="Sign up").click()
+    window.get_by_role("heading", name="Sign up").wait_for()  # the page before has the same fields
     window.get_by_label("E-mail").fill("me@example.com")
     window.get_by_label("Password").fill("correct horse battery")
     window.get_by_role("button", name="Sign up").click()

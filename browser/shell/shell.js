@@ -92,12 +92,18 @@ function connect(kernel) {
   comm = kernel.createComm(COMM);
   comm.onMsg = (message) => show(message.content.data);
   comm.open({});
-  comm.send({ path: "/settings/api" });
+  ask({ path: "/settings/api" });
 }
 
 function connectAgain(kernel) {
   connect(kernel);
   say("Python was started again, and the mock server with it: earlier tokens and links are gone. Run the notebook from the top.");
+}
+
+// The kernel answers when it has run the cell at hand. Until then the page that is about to go takes no input.
+function ask(request) {
+  part("window").inert = true;
+  comm.send(request);
 }
 
 // A page of the mock server. Its links and forms are asked of the kernel, since no server stands behind them.
@@ -106,17 +112,18 @@ function show({ html }) {
   frame.style.visibility = "hidden"; // nobody clicks before the clicks are caught
   frame.onload = () => {
     frame.style.visibility = "";
+    frame.inert = false;
     const page = frame.contentDocument;
     page.addEventListener("click", (event) => {
       const link = event.target.closest("a[href^='/']");
       if (!link) return;
       event.preventDefault();
-      comm.send({ path: link.getAttribute("href") });
+      ask({ path: link.getAttribute("href") });
     });
     page.addEventListener("submit", (event) => {
       event.preventDefault();
       const form = Object.fromEntries(new FormData(event.target, event.submitter));
-      comm.send({ path: event.target.getAttribute("action"), form });
+      ask({ path: event.target.getAttribute("action"), form });
     });
   };
   frame.srcdoc = html;
