@@ -109,7 +109,7 @@ async def answer_error(request: Request, error: Exception) -> Response:
         error = InternalError()
     if request.url.path.startswith(("/v1", "/_mock")):
         return failure(error)
-    return error_page(error)
+    return error_page(request, error)
 
 
 class HostCheck:

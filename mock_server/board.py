@@ -36,7 +36,7 @@ def routes(store: Store, traffic: Traffic) -> list[Route]:
         require_loopback(request)
         learners = [learner(account) for account in store.accounts.values()]
         strangers = [call for call in traffic.recent([NOBODY]) if call.error][:10]
-        return page("class.html", learners=learners[::-1], strangers=strangers)
+        return page(request, "class.html", learners=learners[::-1], strangers=strangers)
 
     def learner(account: Account) -> Learner:
         tokens = store.tokens(account)

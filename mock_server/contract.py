@@ -39,7 +39,7 @@ def routes() -> list[Route]:
         return Response(json.dumps(openapi()), media_type="application/json")
 
     async def docs(request: Request) -> Response:
-        return page("docs.html", headers=SWAGGER_HEADERS)
+        return page(request, "docs.html", headers=SWAGGER_HEADERS)
 
     contract = Route("/openapi.json", as_json)
     if not find_spec("mkdocs_swagger_ui_tag"):  # left out where 1.5 MB weigh too much

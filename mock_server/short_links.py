@@ -38,7 +38,7 @@ def routes(store: Store) -> list[Route]:
         if isinstance(found, Profile):
             if counts:
                 content.count_view(found)
-            return page("profile.html", profile=found, blocks=list(content.blocks(found)))
+            return page(request, "profile.html", profile=found, blocks=list(content.blocks(found)))
         why_ended = end_of(found, content.now())
         target = found.expiration_url if why_ended else with_utm(found)
         if target is None:

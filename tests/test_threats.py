@@ -62,7 +62,7 @@ def test_hostile_texts_in_ids_queries_and_headers_find_nothing(client, text):
     assert client.get("/v1/links", params={"cursor": text}).status_code == 400
     assert client.get("/v1/links", params={text: "1"}).status_code == 400
     assert client.get("/v1/links", headers={"Authorization": f"Bearer {text!a}"}).status_code == 401
-    assert client.get("/settings/api", headers={"Cookie": f"mock_session={text!a}"}).headers["Location"] == "/login"
+    assert client.get("/settings/api", headers={"Cookie": f"mock_session={text!a}"}).headers["Location"] == "../login"
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://e.com", "https://", "\thttps://e.com",
@@ -87,8 +87,8 @@ def test_the_login_sends_nobody_elsewhere(client):
         "//evil.example/settings/api",
         "/settings/api?return=//evil",
     ):
-        assert client.get(path).headers.get("Location", "/").startswith(("/login", "/settings/api", "/"))
-        assert "evil" not in client.get(path).headers.get("Location", "")
+        location = client.get(path).headers.get("Location", "./")
+        assert location.startswith(".") and "//" not in location and "evil" not in location
 
 
 def test_no_operation_reaches_into_another_account(bench, client):

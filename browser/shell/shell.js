@@ -115,7 +115,7 @@ function show({ html }) {
     frame.inert = false;
     const page = frame.contentDocument;
     page.addEventListener("click", (event) => {
-      const link = event.target.closest("a[href^='/']");
+      const link = event.target.closest("a[href^='.']");
       if (!link) return;
       event.preventDefault();
       ask({ path: link.getAttribute("href") });

@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 
 import jinja2
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mock_server.envelope import ApiError
@@ -39,19 +39,29 @@ _templates = jinja2.Environment(
 )
 
 
-def filled(template: str, **values: object) -> bytes:
+def top(request: Request) -> str:
+    """Return the way from a page up to ``/``: links are relative, since a proxy may show this server below a path."""
+    return "/".join([".."] * (request.scope["raw_path"].count(b"/") - 1)) or "."
+
+
+def filled(request: Request, template: str, **values: object) -> bytes:
     """Return a template filled in; what is put into it is escaped."""
-    return _templates.get_template(template).render(values).encode()
+    return _templates.get_template(template).render(values, top=top(request)).encode()
 
 
-def page(template: str, status: int = 200, headers: dict[str, str] = HEADERS, **values: object) -> Response:
+def page(request: Request, template: str, status: int = 200, headers: dict[str, str] = HEADERS, **values: object) -> Response:
     """Answer with a page that needs no session."""
-    return Response(filled(template, **values), status, headers, "text/html")
+    return Response(filled(request, template, **values), status, headers, "text/html")
 
 
-def error_page(error: ApiError) -> Response:
+def go_to(request: Request, path: str) -> Response:
+    """Answer with the way to another page of this server."""
+    return RedirectResponse(top(request) + path, 303, HEADERS)
+
+
+def error_page(request: Request, error: ApiError) -> Response:
     """Answer a person's browser with an error and the way on."""
-    return page("error.html", error.status, {**HEADERS, **error.headers}, error=error)
+    return page(request, "error.html", error.status, {**HEADERS, **error.headers}, error=error)
 
 
 def static_file(name: str, file: Traversable) -> Route:

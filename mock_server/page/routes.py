@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from mock_server.envelope import InvalidRequest
 from mock_server.model import Account
-from mock_server.page.rendering import HEADERS, filled, static_files
+from mock_server.page.rendering import HEADERS, filled, go_to, static_files
 from mock_server.page.sessions import LoginBrake, Sessions, check_form, form_token, hash_password, is_password
 from mock_server.rate_limit import PLANS
 from mock_server.store import Store
@@ -42,7 +42,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         response = Response(status_code=status, media_type="text/html", headers=HEADERS)
         values["form_token"] = form_token(sessions.greet(request, response))
         values["account"] = sessions.account(request)
-        response.body = filled(template, **values)
+        response.body = filled(request, template, **values)
         response.headers["Content-Length"] = str(len(response.body))
         return response
 
@@ -66,7 +66,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         )
 
     async def home(request: Request) -> Response:
-        return RedirectResponse("/settings/api", 303, HEADERS)
+        return go_to(request, "/settings/api")
 
     async def sign_up(request: Request) -> Response:
         if request.method != "POST":
@@ -101,13 +101,13 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         return logged_in(request, account)
 
     def logged_in(request: Request, account: Account) -> Response:
-        response = RedirectResponse("/settings/api", 303, HEADERS)
+        response = go_to(request, "/settings/api")
         sessions.log_in(request, response, account)
         return response
 
     async def log_out(request: Request) -> Response:
         await read_form(request, sessions)
-        response = RedirectResponse("/login", 303, HEADERS)
+        response = go_to(request, "/login")
         shown_once.pop(digest(sessions.cookie(request) or ""), None)
         sessions.log_out(request, response)
         return response
@@ -115,7 +115,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
     async def settings(request: Request) -> Response:
         account = sessions.account(request)
         if account is None:
-            return RedirectResponse("/login", 303, HEADERS)
+            return go_to(request, "/login")
         new_token = None
         if request.method == "GET":  # a HEAD request shows nothing, so it must not use up the one time
             new_token = shown_once.pop(digest(sessions.cookie(request) or ""), None)
@@ -125,7 +125,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         form = await read_form(request, sessions)
         account = sessions.account(request)
         if account is None:
-            return RedirectResponse("/login", 303, HEADERS)
+            return go_to(request, "/login")
         try:
             name, lifetime = checked_name(form), checked_lifetime(form)
         except InvalidRequest as error:
@@ -134,28 +134,28 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         # Post, redirect, get: the page that shows the token is not the answer to a form, so no
         # reload sends the form again, and the first GET empties the slot.
         shown_once[digest(sessions.cookie(request) or "")] = name, text
-        return RedirectResponse("/settings/api", 303, HEADERS)
+        return go_to(request, "/settings/api")
 
     async def revoke_token(request: Request) -> Response:
         form = await read_form(request, sessions) if request.method == "POST" else None
         account = sessions.account(request)
         if account is None:
-            return RedirectResponse("/login", 303, HEADERS)
+            return go_to(request, "/login")
         token = store.token(account, request.path_params["id"])
         if form is None:
             return render(request, "revoke.html", token=token)
         store.revoke_token(token)
-        return RedirectResponse("/settings/api", 303, HEADERS)
+        return go_to(request, "/settings/api")
 
     async def change_plan(request: Request) -> Response:
         form = await read_form(request, sessions)
         account = sessions.account(request)
         if account is None:
-            return RedirectResponse("/login", 303, HEADERS)
+            return go_to(request, "/login")
         if form.get("plan") not in PLANS:
             return settings_page(request, account, 400, plan_error=f"Choose a plan: {', '.join(PLANS)}.")
         store.change_plan(account, form["plan"])
-        return RedirectResponse("/settings/api", 303, HEADERS)
+        return go_to(request, "/settings/api")
 
     def for_people(path: str, endpoint: Callable[[Request], Awaitable[Response]], methods: list[str] | None = None) -> Route:
         return Route(path, endpoint, methods=methods, include_in_schema=False)

@@ -145,4 +145,6 @@ def _cookie_name(request: Request) -> str:
 
 
 def _cookie_attributes(request: Request) -> dict[str, Any]:
-    return {"path": "/", "httponly": True, "samesite": "lax", "secure": request.url.scheme == "https"}
+    secure = request.url.scheme == "https"
+    # Without a path a browser takes that of the page, which is our top, also where a proxy shows us below a path.
+    return {"path": "/" if secure else None, "httponly": True, "samesite": "lax", "secure": secure}

@@ -26,7 +26,7 @@ class Window:
     """One window onto the mock server's pages, with cookies of its own."""
 
     def __init__(self, comm: Any, origin: str) -> None:
-        self.origin = origin
+        self.address = f"{origin}/"
         self.session = requests.Session()
         self.comm = comm
         comm.on_msg(self._asked)
@@ -36,10 +36,10 @@ class Window:
         self.comm.send(self.open(asked["path"], asked.get("form")))
 
     def open(self, path: str, form: dict[str, str] | None = None) -> dict[str, str]:
-        """Open a page, or send a form to it; return where that leads and the page in one piece."""
-        address = urljoin(self.origin, path)
+        """Open a page, as linked from the one before, or send a form to it; return where it leads and that page in one piece."""
         method = "GET" if form is None else "POST"
-        answer = self.session.request(method, address, data=form, timeout=10)
+        answer = self.session.request(method, urljoin(self.address, path), data=form, timeout=10)
+        self.address = answer.url
         return {"path": urlsplit(answer.url).path, "html": self._in_one_piece(answer.text)}
 
     def _in_one_piece(self, html: str) -> str:
@@ -51,12 +51,12 @@ class Window:
             script.replace_with(element("script", Script(self._text(script["src"]))))
         for picture in page.select("img[src]"):
             picture["src"] = "data:image/svg+xml," + quote(self._text(picture["src"]))
-        for link in page.select("link[rel=icon], footer a[href='/docs']"):
+        for link in page.select("link[rel=icon], footer a[href$='/docs']"):
             link.decompose()
         return str(page)
 
     def _text(self, path: Any) -> str:
-        return self.session.get(urljoin(self.origin, str(path)), timeout=10).text
+        return self.session.get(urljoin(self.address, str(path)), timeout=10).text
 
 
 def element(name: str, text: Script | Stylesheet) -> Tag:

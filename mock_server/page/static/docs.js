@@ -2,7 +2,7 @@
 const withoutCurl = () => ({ wrapComponents: { curl: () => () => null } });
 
 SwaggerUIBundle({
-  url: "/openapi.json",
+  url: "openapi.json",
   dom_id: "#docs",
   plugins: [withoutCurl],
   validatorUrl: null, // its badge would ask another site
