@@ -87,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     workshop.add_argument(
         "--host-name", metavar="NAME", action="append", default=[],
-        help="answer to this host name too, such as workshop.local; may be repeated",
+        help="answer to this host name too, such as workshop.local, or behind a proxy to any: *; may be repeated",
     )  # fmt: skip
     workshop.add_argument(
         "--class", metavar="CODE", dest="class_code", type=code,

@@ -38,7 +38,7 @@ READABLE_HEADERS += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-
 class Settings:
     """What a start can choose.
 
-    ``host_names`` are the names to answer to. Pages of ``cors_origins`` may call the API from a browser. With a
+    ``host_names`` are the names to answer to, ``*`` stands for any. Pages of ``cors_origins`` may call the API from a browser. With a
     ``class_code``, signing up asks for it. Log lines go to ``log``, nowhere by default.
     """
 
@@ -138,7 +138,7 @@ def is_ours(host: bytes, host_names: frozenset[str]) -> bool:
     text = host.decode("latin-1").lower()
     name = text.partition("]")[0][1:] if text.startswith("[") else text.partition(":")[0]
     try:
-        return name in host_names or bool(ip_address(name))
+        return "*" in host_names or name in host_names or bool(ip_address(name))
     except ValueError:
         return False
 

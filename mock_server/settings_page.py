@@ -156,7 +156,7 @@ class SettingsPage:
     def _page(self, answer: requests.Response) -> BeautifulSoup:
         page = BeautifulSoup(answer.text, "html.parser")
         for attribute in ("href", "action"):  # The page gives them as seen from itself.
-            for tag in page.find_all(attrs={attribute: True}):
+            for tag in page.select(f"[{attribute}]"):
                 tag[attribute] = urljoin(answer.url, str(tag[attribute]))
         message = page.select_one("[role=alert]")
         if message:

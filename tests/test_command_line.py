@@ -185,9 +185,11 @@ def test_without_being_told_no_page_of_another_origin_may_read(server):
 
 
 def test_a_named_host_is_answered_to():
-    with MockServer("--host-name", "Workshop.local") as server:
-        for host, status in {"workshop.local": 200, "other.local": 403}.items():
-            assert requests.get(f"{server.origin}/_mock/health", headers={"Host": host}, timeout=10).status_code == status
+    for name, other in {"Workshop.local": 403, "*": 200}.items():
+        with MockServer("--host-name", name) as server:
+            for host, status in {"workshop.local": 200, "other.local": other}.items():
+                answer = requests.get(f"{server.origin}/_mock/health", headers={"Host": host}, timeout=10)
+                assert answer.status_code == status, (name, host)
 
 
 def test_the_database_of_another_program_is_told_and_kept(tmp_path):

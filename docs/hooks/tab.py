@@ -1,4 +1,4 @@
-"""MkDocs hook that puts the course in a browser tab on the site, and a button to it on each notebook's page.
+"""MkDocs hook that puts the course in a browser tab on the site, and on each notebook's page the ways to run it.
 
 `python -m browser.build` makes it first. A site that is built without it has no button, and the build says so.
 """
@@ -8,6 +8,7 @@ import re
 import shutil
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from mkdocs.plugins import event_priority
 from mkdocs.utils import get_relative_url
@@ -46,15 +47,32 @@ def on_page_markdown(markdown, page, config, files):
 
 @event_priority(-50)  # After the hook that writes the page.
 def on_page_content(html, page, config, files):
-    """Add the button to the line below the title."""
-    if not page.file.src_uri.endswith(".ipynb") or not has_tab(config):
+    """Add the button above the line below the title, and to that line the other places."""
+    if not page.file.src_uri.endswith(".ipynb"):
         return None
+    html = html.replace("<code>make lab</code></p>", f"<code>make lab</code>{elsewhere(page, config, files)}</p>", 1)
+    if not has_tab(config):
+        return html
     address = f"{get_relative_url('tab/', page.url)}?notebook={page.file.src_uri}"
     button = (
         f'<p class="run-here" data-search-exclude><a class="md-button md-button--primary" href="{address}">'
         f"Run it in your browser</a> Nothing to install. Loads about {MEGABYTES} MB, once.</p>"
     )
     return html.replace('<p class="notebook-source"', f'{button}<p class="notebook-source"', 1)
+
+
+def elsewhere(page, config, files):
+    """Return links to other places where the notebook runs. VS Code and Binder take it from the repository, if it is known."""
+    more = files.get_file_from_path("how-to/run-the-course-elsewhere.md").url_relative_to(page.file)
+    places = {"elsewhere": more}
+    if config.repo_url:
+        repository = config.repo_url.rstrip("/")
+        places = {"VS Code": f"vscode://vscode.git/clone?url={quote(repository, '')}", **places}
+        owner = repository.removeprefix("https://github.com/")
+        if owner != repository:
+            path = quote(f"lab/tree/{page.file.src_uri}", "")
+            places = {"Binder": f"https://mybinder.org/v2/gh/{owner}/HEAD?urlpath={path}", **places}
+    return "".join(f', <a href="{escape(address)}">{name}</a>' for name, address in places.items())
 
 
 def on_post_build(config):

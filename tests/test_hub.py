@@ -1,0 +1,344 @@
+"""The course on a JupyterHub: ten learners, each with a mock server and tokens of their own. And what Binder makes of it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.judges import from_npm
+from tests.running import ROOT
+
+if sys.platform != "linux":
+    pytest.skip("HUB SKIPPED: a hub runs on Linux", allow_module_level=True)
+
+import websocket
+
+PAGE = (ROOT / "docs" / "how-to" / "run-the-course-elsewhere.md").read_text(encoding="utf-8")
+LEARNERS = [f"learner-{number:02}" for number in range(1, 11)]
+PASSWORD = KEY = "for-this-test-only"
+long = pytest.mark.long
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Hub:
+    """A hub that runs, and what its administrator may ask it."""
+
+    url: str
+    homes: Path
+    administrator: requests.Session
+
+    def ask(self, method, path):
+        return self.administrator.request(method, f"{self.url}hub/api{path}", timeout=60)
+
+    def start(self, name):
+        """Start a learner's server, and wait for it."""
+        assert self.ask("POST", f"/users/{name}/server").status_code in (201, 202)
+        self.wait(name, lambda servers: servers and servers[""]["ready"])
+
+    def stop(self, name):
+        self.ask("DELETE", f"/users/{name}/server").raise_for_status()
+        self.wait(name, lambda servers: not servers)
+
+    def wait(self, name, enough):
+        until = time.monotonic() + 120
+        while not enough(self.ask("GET", f"/users/{name}").json()["servers"]):
+            assert time.monotonic() < until, self.homes.with_name("hub.log").read_text(encoding="utf-8")[-3000:]
+            time.sleep(0.3)
+
+    def settings(self, name):
+        return (self.homes / name / "kit" / ".env").read_text(encoding="utf-8")
+
+    def port(self, name):
+        return int(re.search(r"^LINKED_IS_BASE_URL=http://127\.0\.0\.1:(\d+)/v1$", self.settings(name), re.MULTILINE)[1])
+
+    def run(self, name, code):
+        """Run code in a kernel of a learner, in the folder of the notebooks; return what it prints."""
+        base = f"{self.url}user/{name}/"
+        kernel = self.administrator.post(f"{base}api/kernels", json={"name": "python3", "path": "notebooks"}, timeout=60)
+        channel = websocket.create_connection(
+            f"{base.replace('http', 'ws', 1)}api/kernels/{kernel.json()['id']}/channels",
+            header=[f"Authorization: {self.administrator.headers['Authorization']}"],
+            timeout=120,
+        )
+        header = {"msg_id": "1", "msg_type": "execute_request", "username": "", "session": "1", "version": "5.3", "date": ""}
+        content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False, "stop_on_error": True}
+        channel.send(json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}))
+        printed = ""
+        while True:
+            message = json.loads(channel.recv())
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                printed += content["text"]
+            elif kind == "error":
+                printed += content["ename"] + ": " + content["evalue"]
+            elif kind == "execute_reply":
+                break
+        channel.close()
+        self.administrator.delete(f"{base}api/kernels/{kernel.json()['id']}", timeout=60)
+        return printed
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory):
+    """The project as its administrator puts it somewhere: what git has, or will have."""
+    folder = tmp_path_factory.mktemp("opt") / "kit"
+    names = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, text=True)
+    for name in names.split("\0"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def hub(kit, tmp_path_factory):
+    """A hub with the configuration of the page. The tests' own environment stands for the course's."""
+    folder = tmp_path_factory.mktemp("hub")
+    homes = folder / "home"
+    homes.mkdir()
+    port, hub_port, proxy_port = free_port(), free_port(), free_port()
+    configuration = re.search(r'^```python title="jupyterhub_config.py"\n(.*?)^```', PAGE, re.MULTILINE | re.DOTALL)[1]
+    assert "/opt/kit" in configuration and "/opt/course/bin/" in configuration
+    configuration = configuration.replace("/opt/kit", str(kit)).replace("/opt/course", sys.prefix)
+    node, proxy = shutil.which("node"), from_npm("configurable-http-proxy/bin/configurable-http-proxy", "--omit=optional")
+    (folder / "jupyterhub_config.py").write_text(
+        f"""{configuration}
+c.JupyterHub.spawner_class = "simple"
+c.SimpleLocalProcessSpawner.home_dir_template = "{homes}/{{username}}"
+c.JupyterHub.authenticator_class = "dummy"
+c.DummyAuthenticator.password = "{PASSWORD}"
+c.Authenticator.allow_all = True
+c.JupyterHub.bind_url = "http://127.0.0.1:{port}/"
+c.JupyterHub.hub_port = {hub_port}
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
+c.ConfigurableHTTPProxy.command = ["{node}", "{proxy}"]
+c.JupyterHub.services = [{{"name": "test", "api_token": "{KEY}"}}]
+c.JupyterHub.load_roles = [{{"name": "test", "scopes": ["admin:users", "admin:servers", "access:servers"], "services": ["test"]}}]
+c.Spawner.args = ["--allow-root"]
+c.Spawner.start_timeout = c.Spawner.http_timeout = 120
+""",
+        encoding="utf-8",
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LINKED_IS_")}
+    with (folder / "hub.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterhub", "--config", "jupyterhub_config.py"],
+            cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    administrator = requests.Session()
+    administrator.headers["Authorization"] = f"token {KEY}"
+    hub = Hub(f"http://127.0.0.1:{port}/", homes, administrator)
+    try:
+        until = time.monotonic() + 60
+        while True:
+            assert process.poll() is None and time.monotonic() < until, (folder / "hub.log").read_text(encoding="utf-8")
+            try:
+                if hub.ask("GET", "/").ok:
+                    break
+            except requests.ConnectionError:
+                time.sleep(0.3)
+        yield hub
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def class_of_ten(hub):
+    """Ten servers, started three at a time."""
+    for name in LEARNERS:
+        assert hub.ask("POST", f"/users/{name}").status_code == 201
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(hub.start, LEARNERS))
+    return hub
+
+
+CALL = """
+import os
+import requests
+from dotenv import load_dotenv
+load_dotenv(override=True)
+def status(token):
+    header = {"Authorization": f"Bearer {token}"}
+    return requests.get(os.environ["LINKED_IS_BASE_URL"] + "/links", headers=header, timeout=10).status_code
+"""
+
+
+def generate(page, hub, name, email="me@example.com"):
+    """Do what a learner does in the browser: log in to the hub, sign up at the mock server, generate a token."""
+    page.goto(f"{hub.url}user/{name}/mock-server/settings/api")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Log in").wait_for()
+    assert page.url == f"{hub.url}user/{name}/mock-server/login"
+    page.wait_for_load_state()
+    assert page.evaluate("getComputedStyle(document.querySelector('.card')).borderRadius") != "0px"  # the style sheet came
+    page.get_by_role("link", name="Sign up").click()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_label("Name").fill("By hand")
+    page.get_by_role("button", name="Generate New Token").click()
+    return page.locator("#token").inner_text()
+
+
+@long
+def test_ten_learners_have_ten_mock_servers_and_their_own_tokens(class_of_ten, browser):
+    hub, tokens = class_of_ten, {}
+    assert len({hub.port(name) for name in LEARNERS}) == len(LEARNERS)
+    for name in LEARNERS:
+        context = browser.new_context()
+        tokens[name] = generate(context.new_page(), hub, name)
+        for cookie in context.cookies():
+            if cookie["name"] == "mock_session":
+                assert cookie["path"].rstrip("/") == f"/user/{name}/mock-server"
+        context.close()
+    others = dict(zip(LEARNERS, [*LEARNERS[1:], LEARNERS[0]], strict=True))
+    for name in LEARNERS:
+        assert hub.run(name, f"{CALL}print(status({tokens[name]!r}), status({tokens[others[name]]!r}))") == "200 401\n"
+
+
+@long
+def test_the_page_below_the_hub_does_all_that_it_does_elsewhere(class_of_ten, browser):
+    name = LEARNERS[0]
+    context = browser.new_context()
+    page = context.new_page()
+    failed = []
+    page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
+    token = generate(page, class_of_ten, name, email="again@example.com")
+    page.get_by_role("link", name="Try the API").click()
+    page.get_by_role("button", name="Authorize").first.click()
+    page.get_by_label("auth-bearer-value").fill(token)
+    page.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.locator("#operations-Analytics-readOverview .opblock-summary-control").click()
+    page.get_by_role("button", name="Execute").click()
+    page.locator(".live-responses-table", has_text="3022").wait_for()
+    page.goto(f"{class_of_ten.url}user/{name}/mock-server/")
+    page.get_by_role("link", name="Revoke By hand").click()
+    page.get_by_role("button", name="Revoke").click()
+    page.locator(".state", has_text="revoked").wait_for()
+    assert class_of_ten.run(name, f"{CALL}print(status({token!r}))") == "401\n"
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("heading", name="Log in").wait_for()
+    page.goto(f"{class_of_ten.url}user/{name}/mock-server/settings/no/such/page")
+    page.get_by_role("link", name="Go to Settings > API").click()
+    page.get_by_role("heading", name="Log in").wait_for()
+    assert [url for url in failed if "no/such/page" not in url] == []
+    context.close()
+
+
+@long
+def test_a_mock_server_ends_with_its_learner_and_keeps_what_it_knew(class_of_ten):
+    hub, name = class_of_ten, LEARNERS[3]
+    make = """
+from mock_server.settings_page import SettingsPage
+page = SettingsPage(os.environ["LINKED_IS_BASE_URL"])
+page.sign_up()
+print(page.generate_token())
+"""
+    token, port = hub.run(name, CALL + make).strip(), hub.port(name)
+    hub.stop(name)
+    until = time.monotonic() + 20
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                break
+        assert time.monotonic() < until, "the mock server goes on without its learner"
+        time.sleep(0.1)
+    hub.start(name)
+    assert hub.port(name) == port
+    assert hub.run(name, f"{CALL}print(status({token!r}))") == "200\n"
+
+
+@long
+def test_a_notebook_opens_where_the_page_says_and_runs(class_of_ten, browser):
+    name = LEARNERS[1]
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    page.goto(f"{class_of_ten.url}user/{name}/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/lab/tree/notebooks/01-start-here.ipynb**", timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.locator(".jp-OutputArea-output", has_text="You're ready.").wait_for(timeout=60_000)
+    page.keyboard.press("Control+Shift+L")
+    page.locator(".jp-LauncherCard", has_text="Settings > API").wait_for()
+    context.close()
+
+
+def start(folder, *command, settings=None):
+    """Run binder/start in a copy of the kit, with a command that ends at once; return what was printed."""
+    (folder / "binder").mkdir(parents=True)
+    shutil.copy(ROOT / "binder" / "start", folder / "binder")
+    shutil.copy(ROOT / ".env.example", folder)
+    if settings is not None:
+        (folder / ".env").write_text(settings, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, str(folder / "binder" / "start"), *command], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+
+
+SHOW = 'import os; print(os.environ.get("LINKED_IS_MOCK_SERVER_PORT"), os.environ["PATH"] != "")'
+
+
+def test_the_start_takes_another_port_where_a_neighbour_has_it_and_keeps_the_rest_of_env(tmp_path):
+    with socket.socket() as neighbour:
+        neighbour.bind(("127.0.0.1", 0))
+        neighbour.listen()
+        taken = neighbour.getsockname()[1]
+        mine = f"# mine\nLINKED_IS_API_TOKEN=\nLINKED_IS_BASE_URL=http://127.0.0.1:{taken}/v1\nOTHER='a b'\n"
+        ran = start(tmp_path, sys.executable, "-c", SHOW, settings=mine)
+    port = int(ran.stdout.split()[0])
+    assert port != taken and f"Port {taken} is taken" in ran.stderr and "Mock server ready" in ran.stderr
+    assert (tmp_path / ".env").read_text(encoding="utf-8") == mine.replace(str(taken), str(port))
+
+
+def test_the_start_leaves_linked_is_alone(tmp_path):
+    mine = "LINKED_IS_BASE_URL=https://api.linked.is/v1\n"
+    ran = start(tmp_path, sys.executable, "-c", SHOW, settings=mine)
+    assert ran.stdout == "None True\n" and "no mock server is started" in ran.stderr
+    assert (tmp_path / ".env").read_text(encoding="utf-8") == mine
+
+
+def test_the_start_wants_a_command(tmp_path):
+    ran = start(tmp_path)
+    assert ran.returncode == 1 and "Name the command to run" in ran.stderr
+
+
+@pytest.mark.check
+def test_binder_has_the_proxy_that_the_tests_have():
+    wanted = re.search(r"^jupyter-server-proxy==(\S+)", (ROOT / "binder" / "requirements.txt").read_text(), re.MULTILINE)[1]
+    assert f"\njupyter-server-proxy=={wanted} " in (ROOT / "tests" / "requirements.txt").read_text(encoding="utf-8")
+
+
+def test_binder_would_install_the_kit_and_begin_with_its_start(kit):
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "--user-id=1000", "--user-name=jovyan", str(kit)]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert made.returncode == 0, made.stderr
+    recipe = made.stdout + made.stderr
+    assert 'pip install --no-cache-dir -r "binder/requirements.txt"' in recipe
+    assert 'ENV R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' in recipe
+    assert re.search(r"environment-2epy-2d3-2e12", recipe)  # the Python of binder/runtime.txt
+    assert os.access(kit / "binder" / "start", os.X_OK)
