@@ -46,7 +46,22 @@ def test_git_keeps_nothing_that_a_program_made():
 
 # Headings
 
-NAMES = {"API", "JupyterLab", "Settings", "Python", "Windows", "Linux", "GitHub", "Bearer", "I", "JupyterHub", "Colab", "Binder"}
+NAMES = {
+    "API",
+    "JupyterLab",
+    "Settings",
+    "Python",
+    "Windows",
+    "Linux",
+    "GitHub",
+    "Bearer",
+    "I",
+    "JupyterHub",
+    "Colab",
+    "Binder",
+    "VS",
+    "Code",
+}
 NAMES |= {"Actions", "Docker", "Compose", "Credential", "Manager", "SecretManagement", "Markdown", "MkDocs", "Material"}
 
 
