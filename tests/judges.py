@@ -1,4 +1,7 @@
-"""Programs from npm that judge a page in a browser: axe its accessibility, Lighthouse also its speed."""
+"""Programs from npm that judge a page in a browser: axe its accessibility, Lighthouse also its speed.
+
+``python -m tests.judges`` prints what Lighthouse gives three pages of the site, on a desktop and on a telephone.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,18 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.static_site import StaticHost, build
+
 TESTS = Path(__file__).parent
 RULES = {"target-size": {"enabled": True}}  # what WCAG 2.2 adds, and axe leaves off
+JUDGED = ["", "notebooks/04-call-the-api/", "reference/errors/"]  # home, a notebook, a page of the reference
 FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-background-networking --disable-component-update"
 
 
@@ -45,10 +53,32 @@ def axe(tab) -> list[str]:
     ]
 
 
-def lighthouse(url: str, device: str, chromium: str) -> dict:
-    """Return Lighthouse's report on a page, on a ``desktop`` or a slower ``mobile``."""
+def lighthouse(url: str, device: str, chromium: str) -> dict[str, int]:
+    """Return what Lighthouse gives a page of 100 for each category, on a ``desktop`` or a slower ``mobile``."""
     command = ["node", str(from_npm("lighthouse/cli/index.js")), url, "--quiet", "--output=json"]
     command += [f"--chrome-flags={FLAGS}", *(["--preset=desktop"] if device == "desktop" else [])]
     done = subprocess.run(command, env={**os.environ, "CHROME_PATH": chromium}, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return {name: round(100 * found["score"]) for name, found in json.loads(done.stdout)["categories"].items()}
+
+
+def main() -> int:
+    """Judge three pages of a site that knows its address, and print a row for each."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        print("Chromium is missing: install it, then run this again.", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as folder, StaticHost(Path(folder)) as host:
+        built = build(Path.cwd(), Path(folder), SITE_URL=host.url)
+        if built.returncode:
+            print(built.stderr, file=sys.stderr)
+            return 1
+        for page in JUDGED:
+            for device in ("desktop", "mobile"):
+                given = lighthouse(host.url + page, device, chromium)
+                print(f"{page or 'home':28}{device:10}{given}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.judges import axe
+from tests.judges import JUDGED, axe, lighthouse
 from tests.running import NOTEBOOKS, ROOT
 from tests.static_site import StaticHost, build
 
@@ -48,6 +48,9 @@ SEARCHES = {
     "github actions": "how-to/store-a-token-in-ci/",
     "colab": "how-to/store-a-token-in-a-notebook-service/",
     "CORS": "how-to/token-in-the-browser/",
+    "jupyterhub": "how-to/run-the-course-elsewhere/",
+    "binder": "how-to/run-the-course-elsewhere/",
+    "vs code": "how-to/run-the-course-elsewhere/",
     "pytest": "how-to/test-without-an-account/",
     "pagination": "reference/api/",
     "next page": "reference/api/",
@@ -381,6 +384,14 @@ def test_a_page_that_is_not_there_leads_back(open_tab, published):
     for link in links:
         if link.startswith(published.url):
             assert tab.goto(link).ok, link
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("address", JUDGED)
+def test_lighthouse_finds_nothing_to_mend(published, chromium_path, address):
+    given = lighthouse(published.url + address, "mobile", chromium_path)
+    given.pop("performance")  # It depends on how busy this computer is: `make lighthouse` prints it.
+    assert given == {"accessibility": 100, "best-practices": 100, "seo": 100}
 
 
 # How fast
