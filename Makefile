@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-all proof workshop bench bench-site lighthouse site tab serve notebooks screenshots lock clean
+.PHONY: help lab check test test-all proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvi
 
 bench-site: .venv/tests ## Measure how the site's build grows, beside plain Markdown, mkdocs-jupyter and Sphinx
 	$(BIN)/python -m bench.site $(BENCH_OPTIONS)
+
+bench-tab: .venv/tests ## Measure weight and start of the course in a browser tab, beside a bare JupyterLite
+	$(BIN)/python -m bench.tab $(BENCH_OPTIONS)
 
 lighthouse: .venv/tests ## Let Lighthouse judge three pages of the site; needs npm and Chromium
 	$(BIN)/python -m tests.judges
