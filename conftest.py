@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
-from tests import contract
+from tests import contract, debian
 from tests.running import ROOT, MockServer, learner_environment
 from tests.static_site import build
 
@@ -38,6 +37,7 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+BUILD_THE_TAB = {"test_tab", "test_workshop", "test_leaks"}
 _server: MockServer | None = None
 _ipython_folder: tempfile.TemporaryDirectory | None = None
 
@@ -48,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     A hook and not a fixture: notebook cells ask for no fixture, and their kernels inherit os.environ.
     """
     global _server, _ipython_folder
+    if config.getoption("numprocesses") and not is_one_of_two(config):
+        return  # the processes that it starts have a mock server each
     base_url = os.environ.get("LINKED_IS_BASE_URL")
     if base_url:
         if not urlsplit(base_url).path.endswith("/v1"):
@@ -65,8 +67,24 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["IPYTHONDIR"] = _ipython_folder.name
 
 
+def is_one_of_two(config: pytest.Config) -> bool:
+    """Tell whether pytest-xdist runs a part of the tests in this process."""
+    return hasattr(config, "workerinput")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say what `-n 2 --dist loadgroup` runs in one process: here all that builds the tab, which takes long; there the rest."""
+    if is_one_of_two(config):
+        tab = {item for item in items if item.path.stem in BUILD_THE_TAB}
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group("tab" if item in tab else "rest"))
+        items.sort(key=lambda item: item not in tab)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Let nbval start each kernel early."""
+    """Let nbval start each kernel early, in the order in which one process gets to the notebooks."""
+    if is_one_of_two(session.config):
+        return
     notebooks = dict.fromkeys(item.parent for item in session.items if isinstance(item, IPyNbCell))
     nbval.kernel.start_new_kernel = ahead = KernelsAhead([str(notebook.path.parent) for notebook in notebooks])
     session.config.add_cleanup(ahead.stop)
@@ -112,7 +130,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which server the notebooks are validated against."""
-    return f"notebooks: validated against {os.environ['LINKED_IS_BASE_URL']}"
+    return f"notebooks: validated against {os.environ.get('LINKED_IS_BASE_URL', 'a mock server in each process')}"
 
 
 class SetClock(Clock):
@@ -213,11 +231,7 @@ def playwright():
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Debian's chromium, installed if need be. Elsewhere a Chromium or Chrome that is there already."""
-    path = find_chromium()
-    if path is None and shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=True, stdout=subprocess.DEVNULL)
-        path = find_chromium()
+    path = debian.find(*debian.CHROMIUMS, package="chromium")
     if path is None:
         message = "BROWSER TESTS SKIPPED: no Chromium found. Install one, on Debian: sudo apt-get install chromium"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
@@ -230,9 +244,3 @@ def browser(playwright, chromium_path: str):
     chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS)
     yield chromium
     chromium.close()
-
-
-def find_chromium() -> str | None:
-    """Return the path of a Chromium or Chrome, ``None`` if there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-    return next((path for name in names if (path := shutil.which(name))), None)

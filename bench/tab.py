@@ -19,7 +19,8 @@ from bench.process import CannotMeasure
 from bench.report import Figure, Target, divide, spread, table, verdicts
 from bench.rounds import show
 from browser.build import BUILD, KERNEL_EXTENSION, LAB, LEFT_OUT, PYODIDE, PYTHON, build, run
-from conftest import CHROMIUM_OPTIONS, find_chromium
+from conftest import CHROMIUM_OPTIONS
+from tests import debian
 from tests.static_site import StaticHost
 
 FIRST = "notebooks/01-start-here.ipynb"
@@ -36,7 +37,7 @@ def main() -> int:
     """Measure and print. Return 0, or 1 if something could not be measured."""
     options = parse()
     busy = os.getloadavg()[0]
-    chromium = find_chromium()
+    chromium = debian.first(*debian.CHROMIUMS)
     try:
         if not chromium or not shutil.which("npm"):
             raise CannotMeasure("It needs npm and Chromium. Install them.")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.debian import CHROMIUMS, first
 from tests.static_site import StaticHost, build
 
 TESTS = Path(__file__).parent
@@ -64,7 +65,7 @@ def lighthouse(url: str, device: str, chromium: str) -> dict[str, int]:
 
 def main() -> int:
     """Judge three pages of a site that knows its address, and print a row for each."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = first(*CHROMIUMS)
     if not chromium:
         print("Chromium is missing: install it, then run this again.", file=sys.stderr)
         return 1

@@ -23,12 +23,13 @@ from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, Route, sync_playwright
 from starlette.testclient import TestClient
 
-from conftest import CHROMIUM_OPTIONS, find_chromium
+from conftest import CHROMIUM_OPTIONS
 from mock_server.app import create_app
 from mock_server.clock import Clock, parse_iso
 from mock_server.database import Database
 from mock_server.store import Store
 from mock_server.tokens import PREFIX
+from tests import debian
 from tests.running import ROOT
 
 FOLDER = ROOT / "docs" / "assets" / "screenshots"
@@ -145,7 +146,7 @@ def main() -> None:
     for path in {*FOLDER.iterdir()} - {one.path for one in wanted}:
         path.unlink()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
+        browser = playwright.chromium.launch(executable_path=debian.first(*debian.CHROMIUMS), args=CHROMIUM_OPTIONS)
         for one in wanted:
             if not one.is_current():
                 print(f"Making {one.path.relative_to(ROOT)}")

@@ -15,13 +15,12 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
 from browser.build import HERE, build
-from conftest import find_chromium
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.settings_page import SettingsPage
 from mock_server.store import Store
-from tests import static_site
+from tests import debian, static_site
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT, run_async
 
@@ -145,11 +144,7 @@ def host(tmp_path_factory):
 @pytest.fixture(scope="session")
 def firefox():
     """Debian's Firefox, installed if need be. Elsewhere one that is there already."""
-    program = shutil.which("firefox-esr") or shutil.which("firefox")
-    if not program and shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "-q"], check=True, capture_output=True)
-        subprocess.run(["apt-get", "install", "-y", "-q", "firefox-esr"], check=True, capture_output=True)
-        program = shutil.which("firefox-esr")
+    program = debian.find("firefox-esr", "firefox", package="firefox-esr")
     if not program:
         assert not os.environ.get("CI"), "CI does not skip a browser"
         pytest.skip("Firefox is missing: install it to test the tab in it")
@@ -172,7 +167,7 @@ def one_output(output):
 @pytest.fixture(scope="session")
 def runs(host, browser, firefox):
     """Both browsers at once: all notebooks, one process each."""
-    programs = {"chrome": find_chromium(), "firefox": firefox}
+    programs = {"chrome": debian.first(*debian.CHROMIUMS), "firefox": firefox}
     command = ["node", str(HERE / "run_in_tab.mjs")]
     return {
         name: subprocess.Popen([*command, name, program, f"{host.url}lab/", *paths_for(name)], stdout=subprocess.PIPE, text=True)

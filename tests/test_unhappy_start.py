@@ -123,6 +123,7 @@ STARTS = [
 # fmt: on
 NUMBERS = [path.name[:2] for path in NOTEBOOKS]
 READERS = ["01", "03", "04"]
+USUAL = {"no .env", "saved by Notepad", "empty", "padded", "quoted", "Bearer twice", "revoked"}
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +203,7 @@ def test_a_notebook_that_reads_the_token_says_what_to_do(begin, start, number):
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", [number for number in NUMBERS if number not in READERS])
-@pytest.mark.parametrize("start", STARTS, ids=lambda start: start.what)
+@pytest.mark.parametrize("start", [start for start in STARTS if start.what in USUAL], ids=lambda start: start.what)
 def test_the_other_notebooks_go_on_as_published(begin, start, number):
     published = next(path for path in NOTEBOOKS if path.name.startswith(number))
     said, error = begin(number, start.value, start.saved_by, start.exported)
