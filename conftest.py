@@ -72,6 +72,7 @@ def is_one_of_two(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say what `-n 2 --dist loadgroup` runs in one process: here all that builds the tab, which takes long; there the rest."""
     if is_one_of_two(config):

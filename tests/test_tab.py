@@ -10,6 +10,7 @@ import subprocess
 import nbformat
 import pytest
 import requests
+from playwright.sync_api import expect
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
@@ -212,6 +213,10 @@ def wait_for_status(tab, words):
     tab.wait_for_function("words => document.getElementById('status').textContent.includes(words)", arg=words, timeout=120_000)
 
 
+APP = "document.getElementById('notebook').contentWindow.jupyterapp"
+LAST_CELL = f"{APP}.shell.currentWidget.content.model.sharedModel.cells.at(-1).source"
+
+
 def run_cell(tab, code):
     """Put code into a new last cell of the notebook, run it, and return what it shows."""
     return tab.evaluate(
@@ -276,9 +281,7 @@ print(requests.get(os.environ["LINKED_IS_BASE_URL"] + "/links", headers=header).
 def test_a_restart_says_that_the_tokens_are_gone(tab, host):
     open_notebook(tab, host)
     assert run_cell(tab, f"{START}page.sign_up()\npage.generate_token()\nprint(len(page.tokens()))") == "1\n"
-    tab.evaluate(
-        "document.getElementById('notebook').contentWindow.jupyterapp.shell.currentWidget.sessionContext.restartKernel()"
-    )
+    tab.evaluate(f"{APP}.shell.currentWidget.sessionContext.restartKernel()")
     wait_for_status(tab, "earlier tokens and links are gone")
     tab.frame_locator("#window").get_by_role("button", name="Log in").wait_for()
     assert run_cell(tab, f"{START}page.sign_up()\nprint(len(page.tokens()))") == "0\n"
@@ -287,18 +290,52 @@ def test_a_restart_says_that_the_tokens_are_gone(tab, host):
 @long
 def test_changes_are_kept_until_the_learner_starts_over(tab, host):
     open_notebook(tab, host)
-    saved = "document.getElementById('notebook').contentWindow.jupyterapp.commands.execute('docmanager:save')"
-    shown = "document.getElementById('notebook').contentWindow.jupyterapp.shell.currentWidget.content.model.sharedModel.cells.at(-1).source"
     assert run_cell(tab, "print('mine')") == "mine\n"
-    tab.evaluate(saved)
+    tab.evaluate(f"{APP}.commands.execute('docmanager:save')")
     tab.on("dialog", lambda dialog: dialog.accept())
     tab.reload()
     wait_for_status(tab, "Ready")
-    assert tab.evaluate(shown) == "print('mine')"
+    assert tab.evaluate(LAST_CELL) == "print('mine')"
     tab.get_by_role("button", name="Start over").click()
     wait_for_status(tab, "1 of 3")
     wait_for_status(tab, "Ready")
-    assert tab.evaluate(shown) != "print('mine')"
+    assert tab.evaluate(LAST_CELL) != "print('mine')"
+
+
+@long
+def test_changes_of_an_earlier_release_are_kept_beside_the_new_notebook(tab, host):
+    def named_otherwise(route):
+        if route.request.method == "HEAD":
+            return route.continue_()
+        settings = route.fetch().json()
+        settings["jupyter-config-data"]["contentsStorageName"] = "linked.is 0123456789"
+        return route.fulfill(json=settings)
+
+    tab.context.route("**/lab/jupyter-lite.json", named_otherwise)
+    open_notebook(tab, host)
+    assert run_cell(tab, "print('mine')") == "mine\n"
+    tab.evaluate(f"{APP}.commands.execute('docmanager:save')")
+    tab.context.unroute_all()
+    tab.close()
+
+    tab = tab.context.new_page()
+    open_notebook(tab, host)
+    assert tab.evaluate(LAST_CELL) != "print('mine')"
+    tab.get_by_role("link", name="Your notebook from an earlier release").click()
+    wait_for_status(tab, "Ready")
+    assert tab.evaluate(LAST_CELL) == "print('mine')"
+    tab.get_by_role("link", name="Back to the course").click()
+    tab.wait_for_url(f"{host.url}notebooks/02-generate-a-token/")
+
+
+@long
+def test_the_notebooks_link_to_the_mock_servers_page_shows_it_beside(tab, host):
+    open_notebook(tab, host)
+    tab.get_by_role("button", name="Settings > API").click()
+    expect(tab.frame_locator("#window").get_by_role("heading", name="Log in")).not_to_be_visible()
+    tab.frame_locator("#notebook").get_by_role("link", name="Settings > API of the mock server").click()
+    expect(tab.frame_locator("#window").get_by_role("heading", name="Log in")).to_be_visible()
+    assert tab.url.startswith(f"{host.url}tab/") and len(tab.context.pages) == 1
 
 
 @long

@@ -5,8 +5,12 @@ const SLOW = 20_000; // milliseconds until the start asks for patience
 const TOO_LONG = 120_000; // until it looks for what is wrong
 const COMM = "linked-is-settings"; // as in linked_is_tab/settings_window.py
 
+const MOCK_SERVER = "http://127.0.0.1:8787"; // as in linked_is_tab/startup.py
+const STORAGE = "linked.is "; // as in build.py: a release's name comes after it
+
 const lab = new URL("../lab/", location.href);
 const path = new URLSearchParams(location.search).get("notebook") ?? "notebooks/01-start-here.ipynb";
+const released = path.replaceAll(".earlier.", "."); // what the site has a page of
 const part = (id) => document.getElementById(id);
 
 let comm = null;
@@ -60,7 +64,7 @@ async function until(found, what) {
 async function start() {
   const reason = missing();
   if (reason) return giveUp(reason);
-  part("back").href = new URL(`../${path.replace(/\.ipynb$/, "/")}`, location.href).pathname;
+  part("back").href = new URL(`../${released.replace(/\.ipynb$/, "/")}`, location.href).pathname;
   try {
     const problem = await blocked();
     if (problem) return giveUp("Something on the way keeps a file from this page.", problem);
@@ -70,6 +74,8 @@ async function start() {
     const panel = await until(() => app.shell.currentWidget?.sessionContext && app.shell.currentWidget, "Opening the notebook");
     say("2 of 3: loading Python, once about 13 MB");
     const session = panel.sessionContext;
+    showEarlier(app.serviceManager.contents);
+    part("notebook").contentDocument.addEventListener("click", openSettings, true);
     await until(() => session.session?.kernel?.status === "idle", "Loading Python");
     say("3 of 3: starting the mock server");
     connect(session.session.kernel);
@@ -129,6 +135,55 @@ function show({ html }) {
   frame.srcdoc = html;
 }
 
+// A link of the notebook to the mock server's page: here it is beside it.
+function openSettings(event) {
+  const link = event.target.closest("a[href]");
+  if (!link?.href.startsWith(`${MOCK_SERVER}/`) || !comm) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (part("panes").classList.contains("alone")) part("toggle").click();
+  ask({ path: new URL(link.href).pathname });
+}
+
+// Each release of the site has a storage of its own, so that its notebooks show. What a learner changed in an earlier
+// one is put beside them, as NAME.earlier.ipynb.
+async function showEarlier(contents) {
+  const settings = await (await fetch(new URL("jupyter-lite.json", lab))).json();
+  const current = settings["jupyter-config-data"].contentsStorageName;
+  for (const { name } of (await indexedDB.databases?.()) ?? []) {
+    if (!name.startsWith(STORAGE) || name === current) continue;
+    for (const file of await filesIn(name)) {
+      if (file.type === "notebook") await contents.save(earlier(file.path), { ...file, path: earlier(file.path) });
+    }
+    indexedDB.deleteDatabase(name);
+  }
+  const mine = earlier(path);
+  if (await contents.get(mine, { content: false }).catch(() => null)) {
+    part("earlier").href = `?notebook=${encodeURIComponent(mine)}`;
+    part("earlier").hidden = false;
+  }
+}
+
+function earlier(path) {
+  return path.replace(/\.ipynb$/, ".earlier.ipynb");
+}
+
+// What JupyterLite keeps in a storage of the browser.
+function filesIn(storage) {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(storage);
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const database = opening.result;
+      const close = (files) => (database.close(), resolve(files));
+      if (!database.objectStoreNames.contains("files")) return close([]);
+      const reading = database.transaction("files").objectStore("files").getAll();
+      reading.onerror = () => (database.close(), reject(reading.error));
+      reading.onsuccess = () => close(reading.result);
+    };
+  });
+}
+
 part("toggle").addEventListener("click", () => {
   const alone = part("panes").classList.toggle("alone");
   part("toggle").setAttribute("aria-pressed", String(!alone));
@@ -139,7 +194,7 @@ part("start-over").addEventListener("click", async () => {
   const { serviceManager, shell } = part("notebook").contentWindow.jupyterapp;
   await shell.currentWidget.sessionContext.shutdown();
   await serviceManager.contents.delete(path).catch(() => {}); // the release's own copy shows again
-  location.reload();
+  location.search = `?notebook=${released}`;
 });
 
 if (matchMedia("(max-width: 60rem)").matches) part("toggle").click();
