@@ -419,7 +419,7 @@ def test_a_first_visit_is_light(open_tab):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("address", [HOME, NOTEBOOK, REFERENCE])
 def test_pictures_for_a_person_to_look_at(open_tab, address, scheme, screen):
-    tab = open_tab(color_scheme=scheme, viewport=screen)
+    tab = open_tab(color_scheme=scheme, viewport=screen, reduced_motion="reduce")
     tab.goto(address)
     name = f"{address.strip('/').replace('/', '-') or 'home'}-{scheme}-{screen['width']}.png"
     tab.screenshot(path=RESULTS / name, full_page=True)
