@@ -18,6 +18,8 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from nbval.plugin import IPyNbCell
 from starlette.testclient import TestClient
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
@@ -72,14 +74,16 @@ def is_one_of_two(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say what `-n 2 --dist loadgroup` runs in one process: here all that builds the tab, which takes long; there the rest."""
-    if is_one_of_two(config):
-        tab = {item for item in items if item.path.stem in BUILD_THE_TAB}
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group("tab" if item in tab else "rest"))
-        items.sort(key=lambda item: item not in tab)
+class TabAndRest(LoadScopeScheduling):
+    """How `-n 2` divides the tests: what builds the tab, which takes long, and all the rest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tab" if Path(nodeid.partition("::")[0]).stem in BUILD_THE_TAB else "rest"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TabAndRest:
+    """Divide the tests like this."""
+    return TabAndRest(config, log)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
