@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.debian import CHROMIUMS, first
 from tests.static_site import StaticHost, build
@@ -25,22 +26,23 @@ JUDGED = ["", "notebooks/04-call-the-api/", "reference/errors/"]  # home, a note
 FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-background-networking --disable-component-update"
 
 
-def from_npm(path: str, *options: str) -> Path:
-    """Return a file of an npm package, installed at the version of the lock file if need be."""
-    file = TESTS / "node_modules" / path
-    if not file.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.fail("axe and Lighthouse come from npm, and npm is not installed. Install Node.js.")
-        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", *options]
-        subprocess.run(command, cwd=TESTS, check=True, stdout=subprocess.DEVNULL)
+def from_npm(path: str, folder: Path = TESTS) -> Path:
+    """Return a file of an npm package, installed at the version of the folder's lock file if need be."""
+    file = folder / "node_modules" / path
+    with FileLock(Path(tempfile.gettempdir(), "linked-is-tests-npm.lock")):  # two processes may want it
+        if not file.exists():
+            npm = shutil.which("npm")
+            if npm is None:
+                pytest.fail("axe, Lighthouse and a proxy come from npm, and npm is not installed. Install Node.js.")
+            command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+            subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return file
 
 
 @cache
 def axe_source() -> str:
     """Return axe, to be run in a page."""
-    return from_npm("axe-core/axe.min.js", "--omit=optional").read_text(encoding="utf-8")
+    return from_npm("axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
 def axe(tab) -> list[str]:
@@ -56,7 +58,7 @@ def axe(tab) -> list[str]:
 
 def lighthouse(url: str, device: str, chromium: str) -> dict[str, int]:
     """Return what Lighthouse gives a page of 100 for each category, on a ``desktop`` or a slower ``mobile``."""
-    command = ["node", str(from_npm("lighthouse/cli/index.js")), url, "--quiet", "--output=json"]
+    command = ["node", str(from_npm("lighthouse/cli/index.js", TESTS / "lighthouse")), url, "--quiet", "--output=json"]
     command += [f"--chrome-flags={FLAGS}", *(["--preset=desktop"] if device == "desktop" else [])]
     done = subprocess.run(command, env={**os.environ, "CHROME_PATH": chromium}, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr

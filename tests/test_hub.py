@@ -117,7 +117,7 @@ def hub(kit, tmp_path_factory):
     configuration = re.search(r'^```python title="jupyterhub_config.py"\n(.*?)^```', PAGE, re.MULTILINE | re.DOTALL)[1]
     assert "/opt/kit" in configuration and "/opt/course/bin/" in configuration
     configuration = configuration.replace("/opt/kit", str(kit)).replace("/opt/course", sys.prefix)
-    node, proxy = shutil.which("node"), from_npm("configurable-http-proxy/bin/configurable-http-proxy", "--omit=optional")
+    node, proxy = shutil.which("node"), from_npm("configurable-http-proxy/bin/configurable-http-proxy")
     (folder / "jupyterhub_config.py").write_text(
         f"""{configuration}
 c.JupyterHub.spawner_class = "simple"

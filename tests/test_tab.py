@@ -196,10 +196,20 @@ def test_every_notebook_shows_in_a_tab_what_is_committed(runs, name):
 
 @pytest.fixture
 def tab(browser):
-    """A new tab of Chromium, which knows what went wrong in it."""
+    """A new tab of Chromium, as of a new reader."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def opened(browser, host):
+    """A tab in which a notebook is open: the tests share it, for it takes its time."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield context.new_page()
+    tab = context.new_page()
+    open_notebook(tab, host)
+    yield tab
     context.close()
 
 
@@ -241,9 +251,17 @@ page = SettingsPage("http://127.0.0.1:8787/v1")
 
 
 @long
-def test_settings_api_beside_the_notebook_is_the_mock_server_of_its_kernel(tab, host):
-    open_notebook(tab, host)
-    window = tab.frame_locator("#window")
+def test_the_notebooks_link_to_the_mock_servers_page_shows_it_beside(opened):
+    opened.get_by_role("button", name="Settings > API").click()
+    expect(opened.frame_locator("#window").get_by_role("heading", name="Log in")).not_to_be_visible()
+    opened.frame_locator("#notebook").get_by_role("link", name="Settings > API of the mock server").click()
+    expect(opened.frame_locator("#window").get_by_role("heading", name="Log in")).to_be_visible()
+    assert "/tab/?notebook=" in opened.url and len(opened.context.pages) == 1
+
+
+@long
+def test_settings_api_beside_the_notebook_is_the_mock_server_of_its_kernel(opened):
+    window = opened.frame_locator("#window")
     window.get_by_role("link", name="Sign up").click()
     window.get_by_role("heading", name="Sign up").wait_for()  # the page before has the same fields
     window.get_by_label("E-mail").fill("me@example.com")
@@ -253,38 +271,36 @@ def test_settings_api_beside_the_notebook_is_the_mock_server_of_its_kernel(tab, 
     window.get_by_role("button", name="Generate New Token").click()
     window.get_by_role("button", name="Copy").click()
     window.get_by_role("button", name="Copied").wait_for()
-    token = tab.evaluate("navigator.clipboard.readText()")
+    token = opened.evaluate("navigator.clipboard.readText()")
     code = (
         f"{START}print(requests.get('http://127.0.0.1:8787/v1/links', headers={{'Authorization': 'Bearer {token}'}}).status_code)"
     )
-    assert run_cell(tab, code) == "200\n"
+    assert run_cell(opened, code) == "200\n"
     window.get_by_role("link", name="Revoke By hand").click()
     window.get_by_role("button", name="Revoke").click()
     window.locator(".state", has_text="revoked").wait_for()
-    assert run_cell(tab, code) == "401\n"
+    assert run_cell(opened, code) == "401\n"
     assert token not in window.locator("body").inner_text()
 
 
 @long
-def test_a_token_in_env_is_found_by_load_dotenv(tab, host):
-    open_notebook(tab, host)
+def test_a_token_in_env_is_found_by_load_dotenv(opened):
     code = f"""{START}page.sign_up()
 open("../.env", "a").write("LINKED_IS_API_TOKEN=" + page.generate_token() + chr(10))
 from dotenv import load_dotenv
 load_dotenv(override=True)
 header = {{"Authorization": "Bearer " + os.environ["LINKED_IS_API_TOKEN"]}}
 print(requests.get(os.environ["LINKED_IS_BASE_URL"] + "/links", headers=header).status_code)"""
-    assert run_cell(tab, code) == "200\n"
+    assert run_cell(opened, code) == "200\n"
 
 
 @long
-def test_a_restart_says_that_the_tokens_are_gone(tab, host):
-    open_notebook(tab, host)
-    assert run_cell(tab, f"{START}page.sign_up()\npage.generate_token()\nprint(len(page.tokens()))") == "1\n"
-    tab.evaluate(f"{APP}.shell.currentWidget.sessionContext.restartKernel()")
-    wait_for_status(tab, "earlier tokens and links are gone")
-    tab.frame_locator("#window").get_by_role("button", name="Log in").wait_for()
-    assert run_cell(tab, f"{START}page.sign_up()\nprint(len(page.tokens()))") == "0\n"
+def test_a_restart_says_that_the_tokens_are_gone(opened):
+    assert run_cell(opened, f"{START}page.sign_up()\npage.generate_token()\nprint(len(page.tokens()))") == "1\n"
+    opened.evaluate(f"{APP}.shell.currentWidget.sessionContext.restartKernel()")
+    wait_for_status(opened, "earlier tokens and links are gone")
+    opened.frame_locator("#window").get_by_role("button", name="Log in").wait_for()
+    assert run_cell(opened, f"{START}page.sign_up()\nprint(len(page.tokens()))") == "0\n"
 
 
 @long
@@ -326,16 +342,6 @@ def test_changes_of_an_earlier_release_are_kept_beside_the_new_notebook(tab, hos
     assert tab.evaluate(LAST_CELL) == "print('mine')"
     tab.get_by_role("link", name="Back to the course").click()
     tab.wait_for_url(f"{host.url}notebooks/02-generate-a-token/")
-
-
-@long
-def test_the_notebooks_link_to_the_mock_servers_page_shows_it_beside(tab, host):
-    open_notebook(tab, host)
-    tab.get_by_role("button", name="Settings > API").click()
-    expect(tab.frame_locator("#window").get_by_role("heading", name="Log in")).not_to_be_visible()
-    tab.frame_locator("#notebook").get_by_role("link", name="Settings > API of the mock server").click()
-    expect(tab.frame_locator("#window").get_by_role("heading", name="Log in")).to_be_visible()
-    assert tab.url.startswith(f"{host.url}tab/") and len(tab.context.pages) == 1
 
 
 @long
