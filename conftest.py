@@ -50,8 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
     A hook and not a fixture: notebook cells ask for no fixture, and their kernels inherit os.environ.
     """
     global _server, _ipython_folder
-    if config.getoption("numprocesses") and not is_one_of_two(config):
-        return  # the processes that it starts have a mock server each
     base_url = os.environ.get("LINKED_IS_BASE_URL")
     if base_url:
         if not urlsplit(base_url).path.endswith("/v1"):
@@ -60,6 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
             SettingsPage(base_url)
         except PageError as error:
             raise pytest.UsageError(f"LINKED_IS_BASE_URL is set: {error}") from None
+    elif config.getoption("numprocesses") and not is_one_of_two(config):
+        return  # the processes that this one starts have a mock server each
     else:
         _server = MockServer()
         base_url = _server.base_url
