@@ -18,8 +18,6 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from nbval.plugin import IPyNbCell
 from starlette.testclient import TestClient
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
@@ -39,7 +37,6 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-BUILD_THE_TAB = {"test_tab", "test_workshop"}
 _server: MockServer | None = None
 _ipython_folder: tempfile.TemporaryDirectory | None = None
 
@@ -75,22 +72,9 @@ def is_one_of_two(config: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the tab where two processes share the tests: it takes longest."""
+    """Begin with the file that takes longest where two processes share the tests."""
     if is_one_of_two(config):
-        items.sort(key=lambda item: item.path.stem not in BUILD_THE_TAB)
-
-
-class ByFile(LoadScopeScheduling):
-    """How `-n 2` divides the tests: by their files, but for those that build the tab, which is done once at a time."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return "tab" if Path(file).stem in BUILD_THE_TAB else file
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    """Divide the tests like this."""
-    return ByFile(config, log)
+        items.sort(key=lambda item: item.path.stem != "test_tab")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -6,11 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 import uvicorn
+from filelock import FileLock
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -18,6 +20,9 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from tests.running import ROOT
+
+# Who builds the tab holds it, and who puts the tab into a site: another process of the tests may be doing the other.
+TAB = FileLock(Path(tempfile.gettempdir(), "linked-is-tests-tab.lock"))
 
 
 def build(project: Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +35,8 @@ def build(project: Path, folder: Path, **environment: str) -> subprocess.Complet
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     path = os.pathsep.join([str(no_kernel), str(ROOT)])
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path, **environment}
-    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=120)
+    with TAB:
+        return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=120)
 
 
 class StaticHost:

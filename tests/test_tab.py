@@ -112,6 +112,7 @@ def test_settings_api_comes_in_one_piece(in_process):
     assert 'getElementById("token")' in comm.sent["html"]  # not escaped
 
 
+PATHS = [path.relative_to(ROOT).as_posix() for path in [*NOTEBOOKS, *SOLUTIONS, *EXERCISES]]
 LIVE = {"quickstart/": ("first_call.py", "200 OK"), "reference/errors/": ("refused_call.py", "401 {'code': 'INVALID_TOKEN'")}
 
 
@@ -133,7 +134,8 @@ def host(tmp_path_factory):
     """The built site with the tab in it, as a static host serves it below a path."""
     if not shutil.which("npm"):
         pytest.skip("npm is missing: the course in a browser tab is not tested")
-    build()
+    with static_site.TAB:
+        build()
     subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True)
     folder = tmp_path_factory.mktemp("tab") / "site"
     result = static_site.build(ROOT, folder)
@@ -171,15 +173,9 @@ def runs(host, browser, firefox):
     programs = {"chrome": debian.first(*debian.CHROMIUMS), "firefox": firefox}
     command = ["node", str(HERE / "run_in_tab.mjs")]
     return {
-        name: subprocess.Popen([*command, name, program, f"{host.url}lab/", *paths_for(name)], stdout=subprocess.PIPE, text=True)
+        name: subprocess.Popen([*command, name, program, f"{host.url}lab/", *PATHS], stdout=subprocess.PIPE, text=True)
         for name, program in programs.items()
     }
-
-
-def paths_for(name):
-    """Return what a browser runs. An exercise before it is solved is in its solution: Chromium's run of it is enough."""
-    exercises = EXERCISES if name == "chrome" else []
-    return [path.relative_to(ROOT).as_posix() for path in [*NOTEBOOKS, *SOLUTIONS, *exercises]]
 
 
 @long
@@ -188,7 +184,7 @@ def test_every_notebook_shows_in_a_tab_what_is_committed(runs, name):
     printed, _ = runs[name].communicate(timeout=1500)
     *ran, last = map(json.loads, printed.splitlines())
     assert runs[name].returncode == 0 and last == {"foreign": []}
-    assert [one["path"] for one in ran] == paths_for(name)
+    assert [one["path"] for one in ran] == PATHS
     for one in ran:
         committed = json.loads((ROOT / one["path"]).read_text(encoding="utf-8"))
         assert outputs_of(one["notebook"]) == outputs_of(committed), one["path"]

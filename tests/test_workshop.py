@@ -29,6 +29,7 @@ from nbclient.exceptions import CellExecutionError
 
 from mock_server import tokens
 from mock_server.envelope import ApiError
+from tests import static_site
 from tests.exercises import EXERCISES
 from tests.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
 from workshop import bundle, slides
@@ -432,8 +433,21 @@ IN_A_NETWORK_OF_ITS_OWN = ["unshare", "--net", "--map-root-user"]
 DEAD_PROXY = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
 
 
+@pytest.fixture
+def tab_alone(monkeypatch):
+    """Let nobody else build the tab while the bundle does."""
+    build_tab = bundle.build_tab
+
+    def alone(folder):
+        with static_site.TAB:
+            build_tab(folder)
+
+    monkeypatch.setattr(bundle, "build_tab", alone)
+
+
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="a network of its own needs Linux")
+@pytest.mark.usefixtures("tab_alone")
 def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
     system = next(iter(bundle.SYSTEMS))
     python = ".".join(map(str, sys.version_info[:2]))
@@ -532,6 +546,7 @@ def test_the_site_of_a_bundle_is_read_without_a_network(screen, address):
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("tab_alone")
 def test_who_cannot_install_runs_the_course_in_a_browser(screen, tmp_path):
     bundle.build_tab(tmp_path)
     [line] = re.findall(r"http://127.0.0.1:8000/(\S+)", bundle.readme(bundle.TARGETS))
