@@ -26,10 +26,10 @@ check: .venv/tests ## Look at style, types, spelling and texts, in seconds, befo
 	$(BIN)/python -m pytest -q -m check tests
 
 test: .venv/tests ## Prove every notebook, the mock server and the site
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-all: .venv/tests ## The same, and the suites that take long
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 proof: .venv/tests ## Break each documented behaviour of the mock server, and see a notebook notice
 	$(BIN)/python -m tests.proof
