@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
             SettingsPage(base_url)
         except PageError as error:
             raise pytest.UsageError(f"LINKED_IS_BASE_URL is set: {error}") from None
-    elif config.getoption("numprocesses") and not is_one_of_two(config):
+    elif config.getoption("numprocesses") and not is_worker(config):
         return  # the processes that this one starts have a mock server each
     else:
         _server = MockServer()
@@ -66,20 +66,20 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["IPYTHONDIR"] = _ipython_folder.name
 
 
-def is_one_of_two(config: pytest.Config) -> bool:
+def is_worker(config: pytest.Config) -> bool:
     """Tell whether pytest-xdist runs a part of the tests in this process."""
     return hasattr(config, "workerinput")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the file that takes longest where two processes share the tests."""
-    if is_one_of_two(config):
+    if is_worker(config):
         items.sort(key=lambda item: item.path.stem != "test_tab")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Let nbval start each kernel early, in the order in which one process gets to the notebooks."""
-    if is_one_of_two(session.config):
+    if is_worker(session.config):
         return
     notebooks = dict.fromkeys(item.parent for item in session.items if isinstance(item, IPyNbCell))
     nbval.kernel.start_new_kernel = ahead = KernelsAhead([str(notebook.path.parent) for notebook in notebooks])

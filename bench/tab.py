@@ -18,7 +18,7 @@ from playwright.sync_api import BrowserContext, Request, sync_playwright
 from bench.process import CannotMeasure
 from bench.report import Figure, Target, divide, spread, table, verdicts
 from bench.rounds import show
-from browser.build import BUILD, KERNEL_EXTENSION, LAB, LEFT_OUT, PYODIDE, PYTHON, build, run
+from browser.build import BUILD, KERNEL_EXTENSION, LAB, LEFT_OUT, PYODIDE, PYTHON, BuildError, build, run
 from conftest import CHROMIUM_OPTIONS
 from tests import debian
 from tests.static_site import StaticHost
@@ -48,7 +48,7 @@ def main() -> int:
             shutil.copytree(LAB, site / OURS.replace(" ", "-"))
             make_bare(site / BARE.replace(" ", "-"))
             seconds, megabytes = measure(site, chromium, options.rounds)
-    except CannotMeasure as error:
+    except (CannotMeasure, BuildError) as error:
         show("")
         print(f"Not measured. {error}", file=sys.stderr)
         return 1
@@ -77,7 +77,7 @@ def parse() -> argparse.Namespace:
 
 def make_bare(lab: Path) -> None:
     """Write a JupyterLite with nothing of ours: its own settings, and the package that the course leaves out."""
-    shutil.copytree(LAB, lab, ignore=shutil.ignore_patterns("files", "contents"))
+    shutil.copytree(LAB, lab, ignore=shutil.ignore_patterns("files"))
     pyodide = lab / "static" / "pyodide"
     name, version = LEFT_OUT
     downloaded = lab / "downloaded"
@@ -85,7 +85,7 @@ def make_bare(lab: Path) -> None:
     wheels = []
     for folder in [path for path in pyodide.iterdir() if path.is_dir()]:
         for wheel in folder.glob("*.whl"):
-            if wheel.name.startswith((f"{name}-", "linked_is", "checks")):
+            if wheel.name.startswith((f"{name}-", "linked_is")):
                 shutil.rmtree(folder)
             else:
                 wheels.append(wheel)
@@ -104,7 +104,6 @@ def make_bare(lab: Path) -> None:
     first = lab / "files" / FIRST
     first.parent.mkdir(parents=True)
     first.write_text(json.dumps(notebook), encoding="utf-8")
-    shutil.copytree(LAB / "api", lab / "api", dirs_exist_ok=True)
 
 
 Measured = dict[tuple[str, str], list[float]]  # cold or warm, which → each round

@@ -1,4 +1,4 @@
-"""Show the mock server's pages below the Jupyter server's address, as `mock-server/`. `binder/start` runs it."""
+"""Show the mock server's pages below the Jupyter server's address, as `mock-server/`. `binder/start` names this file to Jupyter."""
 
 import os
 

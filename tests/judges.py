@@ -18,6 +18,7 @@ import pytest
 from filelock import FileLock
 
 from tests.debian import CHROMIUMS, first
+from tests.running import ROOT
 from tests.static_site import StaticHost, build
 
 TESTS = Path(__file__).parent
@@ -72,7 +73,7 @@ def main() -> int:
         print("Chromium is missing: install it, then run this again.", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as folder, StaticHost(Path(folder)) as host:
-        built = build(Path.cwd(), Path(folder), SITE_URL=host.url)
+        built = build(ROOT, Path(folder), SITE_URL=host.url)
         if built.returncode:
             print(built.stderr, file=sys.stderr)
             return 1

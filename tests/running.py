@@ -113,14 +113,14 @@ def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
     return {"LINKED_IS_BASE_URL": base_url, "LINKED_IS_API_TOKEN": token}
 
 
-def run_notebook(path: Path, environment: dict[str, str], timeout: int = 60) -> nbformat.NotebookNode:
+def run_notebook(path: Path, environment: dict[str, str]) -> nbformat.NotebookNode:
     """Run a notebook in its own folder from top to bottom and return it with its outputs.
 
-    Raises nbclient's CellExecutionError at the first cell that fails, CellTimeoutError at one that takes longer than
-    ``timeout`` (seconds).
+    Raises nbclient's CellExecutionError at the first cell that fails, CellTimeoutError at one that takes longer than a
+    minute.
     """
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=timeout, **OPTIONS)
+    client = NotebookClient(notebook, timeout=60, **OPTIONS)
     client.execute(cwd=str(path.parent), env={**os.environ, **environment})
     return notebook
 

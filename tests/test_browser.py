@@ -76,6 +76,16 @@ def assert_fits(tab, with_script):
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def read_the_overview(tab, token):
+    """Call an operation on the page /docs, with a token."""
+    tab.get_by_role("button", name="Authorize").first.click()
+    tab.get_by_label("auth-bearer-value").fill(token)
+    tab.get_by_role("button", name="Apply credentials").click()
+    tab.get_by_role("button", name="Close", exact=True).click()
+    tab.locator("#operations-Analytics-readOverview .opblock-summary-control").click()
+    tab.get_by_role("button", name="Execute").click()
+
+
 def test_the_docs_page_tries_a_call_and_keeps_the_token_off_the_screen(browser, server, page):
     token = page.generate_token()
     context = browser.new_context(base_url=server.origin)
@@ -84,12 +94,7 @@ def test_the_docs_page_tries_a_call_and_keeps_the_token_off_the_screen(browser, 
     context.on("request", lambda request: requested.append(request.url))
     tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     tab.goto("/docs")
-    tab.get_by_role("button", name="Authorize").first.click()
-    tab.get_by_label("auth-bearer-value").fill(token)
-    tab.get_by_role("button", name="Apply credentials").click()
-    tab.get_by_role("button", name="Close", exact=True).click()
-    tab.locator("#operations-Analytics-readOverview .opblock-summary-control").click()
-    tab.get_by_role("button", name="Execute").click()
+    read_the_overview(tab, token)
     tab.get_by_text("totalLinks", exact=False).first.wait_for()
     tab.locator(".live-responses-table").wait_for()
     assert "3022" in tab.locator(".live-responses-table").inner_text()

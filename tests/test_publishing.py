@@ -10,7 +10,7 @@ import threading
 import tomllib
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urljoin
+from urllib.parse import quote, unquote, urljoin
 from xml.etree import ElementTree
 
 import pytest
@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from tests.running import ROOT
 
-SITE_URL, REPO_URL = "https://docs.example.com/kit/", "https://git.example.com/you/kit"
+SITE_URL, REPO_URL = "https://docs.example.com/kit/", "https://github.com/you/kit"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 WORKFLOW = ROOT / ".github" / "workflows" / "site.yml"
 
@@ -110,6 +110,18 @@ def test_the_sitemap_lists_every_page(published, pages):
     tree = ElementTree.parse(published / "sitemap.xml")
     assert {tag.text for tag in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")} == set(pages)
     assert f"Sitemap: {SITE_URL}sitemap.xml" in (published / "robots.txt").read_text(encoding="utf-8")
+
+
+def test_a_notebook_page_leads_to_the_places_where_it_runs(pages):
+    notebooks = {address: page for address, page in pages.items() if "/notebooks/" in address}
+    assert len(notebooks) > 20
+    for address, page in notebooks.items():
+        links = {link.get_text(): urljoin(address, link["href"]) for link in page.select(".notebook-source a")}
+        path = page.select_one("a[rel=edit]")["href"].removeprefix(f"{REPO_URL}/edit/main/")
+        owner = REPO_URL.removeprefix("https://github.com/")
+        assert links["Binder"] == f"https://mybinder.org/v2/gh/{owner}/HEAD?urlpath={quote(f'lab/tree/{path}', '')}"
+        assert links["VS Code"] == f"vscode://vscode.git/clone?url={quote(REPO_URL, '')}"
+        assert links["elsewhere"] in pages
 
 
 def test_an_edit_link_leads_to_the_source(pages):

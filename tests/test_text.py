@@ -46,23 +46,20 @@ def test_git_keeps_nothing_that_a_program_made():
 
 # Headings
 
-NAMES = {
-    "API",
-    "JupyterLab",
-    "Settings",
-    "Python",
-    "Windows",
-    "Linux",
-    "GitHub",
-    "Bearer",
-    "I",
-    "JupyterHub",
-    "Colab",
-    "Binder",
+NAMES = {"API", "JupyterLab", "Settings", "Python", "Windows", "Linux", "GitHub", "Bearer", "I", "JupyterHub", "Colab", "Binder"}
+NAMES |= {
+    "Actions",
+    "Docker",
+    "Compose",
+    "Credential",
+    "Manager",
+    "SecretManagement",
+    "Markdown",
+    "MkDocs",
+    "Material",
     "VS",
     "Code",
 }
-NAMES |= {"Actions", "Docker", "Compose", "Credential", "Manager", "SecretManagement", "Markdown", "MkDocs", "Material"}
 
 
 def heading_faults(text, is_notebook=False):

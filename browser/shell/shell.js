@@ -146,14 +146,14 @@ function openSettings(event) {
 }
 
 // Each release of the site has a storage of its own, so that its notebooks show. What a learner changed in an earlier
-// one is put beside them, as NAME.earlier.ipynb.
+// one is put beside them, as NAME.earlier.ipynb; so are the learner's other files.
 async function showEarlier(contents) {
   const settings = await (await fetch(new URL("jupyter-lite.json", lab))).json();
   const current = settings["jupyter-config-data"].contentsStorageName;
   for (const { name } of (await indexedDB.databases?.()) ?? []) {
     if (!name.startsWith(STORAGE) || name === current) continue;
     for (const file of await filesIn(name)) {
-      if (file.type === "notebook") await contents.save(earlier(file.path), { ...file, path: earlier(file.path) });
+      if (file.type !== "directory") await contents.save(earlier(file.path), { ...file, path: earlier(file.path) });
     }
     indexedDB.deleteDatabase(name);
   }
@@ -165,7 +165,7 @@ async function showEarlier(contents) {
 }
 
 function earlier(path) {
-  return path.replace(/\.ipynb$/, ".earlier.ipynb");
+  return path.replace(/(\.\w+)?$/, ".earlier$1");
 }
 
 // What JupyterLite keeps in a storage of the browser.
