@@ -94,6 +94,8 @@ def findings(page):
             found.append(f"nothing prints {block.text}")
         if not (block.is_program or block.title or block.language == "text"):
             found.append(f"nothing runs {block.text}")
+        if re.search(r"\| *(?:head|grep -q)\b", block.text):
+            found.append(f"the program may still be writing when the pipe closes: {block.text}")
     return found
 
 
@@ -275,6 +277,7 @@ def test_a_page_says_where_to_learn_it_and_where_to_look_it_up(path):
         (f'## A\n\n!!! note "{NOT_RUN}: why"\n\n## B\n\n```bash\nls\n```\n', "nothing is below"),
         (f'!!! note "{NOT_RUN}"\n\n```zsh\nls\n```\n', "gives no reason"),
         (f"{NOT_RUN}: why\n\n```bash\nls\n```\n", "is not a title"),
+        ("```bash\npython many_lines.py | head -1\n```\n", "the pipe closes"),
     ],
 )
 def test_a_wrong_page_is_found(page, finding):
