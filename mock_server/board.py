@@ -10,10 +10,13 @@ from starlette.routing import Route
 
 from mock_server.controls import require_loopback
 from mock_server.model import Account
-from mock_server.page.rendering import page
+from mock_server.page.rendering import HEADERS, page
 from mock_server.page.sessions import refuse_other_sites
 from mock_server.store import Store
 from mock_server.traffic import NOBODY, NotedCall, Traffic
+
+# The page's script asks for what is new.
+_HEADERS = {**HEADERS, "Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; connect-src 'self'"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def routes(store: Store, traffic: Traffic) -> list[Route]:
         require_loopback(request)
         learners = [learner(account) for account in store.accounts.values()]
         strangers = [call for call in traffic.recent([NOBODY]) if call.error][:10]
-        return page(request, "class.html", learners=learners[::-1], strangers=strangers)
+        return page(request, "class.html", headers=_HEADERS, learners=learners[::-1], strangers=strangers)
 
     def learner(account: Account) -> Learner:
         tokens = store.tokens(account)

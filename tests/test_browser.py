@@ -2,6 +2,10 @@
 
 import pytest
 
+from mock_server.settings_page import SettingsPage
+from tests.judges import axe
+from tests.running import MockServer
+
 
 @pytest.fixture(params=["with JavaScript", "without JavaScript"])
 def tab(request, browser, server):
@@ -23,7 +27,9 @@ def tab(request, browser, server):
 def test_a_learner_generates_uses_and_revokes_a_token(request, tab, call):
     with_script = "with JavaScript" in request.node.callspec.id and "without" not in request.node.callspec.id
     tab.goto("/settings/api")
+    assert_well_made(tab, with_script)
     tab.get_by_role("link", name="Sign up").click()
+    assert_well_made(tab, with_script)
     tab.get_by_label("E-mail address").fill(f"{'script' if with_script else 'plain'}@example.com")
     tab.get_by_label("Password").fill("a password for practice")
     tab.get_by_role("button", name="Sign up").click()
@@ -39,7 +45,7 @@ def test_a_learner_generates_uses_and_revokes_a_token(request, tab, call):
         assert tab.evaluate("navigator.clipboard.readText()") == token
     else:
         assert not tab.get_by_role("button", name="Copy").is_visible()
-    assert_fits(tab, with_script)
+    assert_well_made(tab, with_script)
     assert call(token).status_code == 200
 
     if with_script:  # what a browser says before it keeps the page for its back button
@@ -48,11 +54,13 @@ def test_a_learner_generates_uses_and_revokes_a_token(request, tab, call):
     tab.reload()
     assert token not in tab.content()
     assert tab.get_by_role("row", name="My notebook").locator(".state").inner_text() == "active"
+    assert_well_made(tab, with_script)
 
     tab.get_by_role("link", name="Revoke My notebook").click()
-    assert_fits(tab, with_script)
+    assert_well_made(tab, with_script)
     tab.get_by_role("button", name="Revoke").click()
     assert tab.get_by_role("row", name="My notebook").locator(".state").inner_text() == "revoked"
+    assert_well_made(tab, with_script)
     assert call(token).json()["error"]["code"] == "INVALID_TOKEN"
 
 
@@ -70,10 +78,66 @@ def test_the_back_button_does_not_bring_a_token_back(tab):
     assert token not in tab.content()
 
 
-def assert_fits(tab, with_script):
-    """Nothing sticks out to the right of a narrow screen."""
+def test_the_class_board_shows_what_is_new_and_keeps_your_place(browser, monkeypatch):
+    monkeypatch.setenv("LINKED_IS_CLASS_CODE", "blue-whale")
+    with MockServer("--class", "blue-whale") as server, browser.new_context() as context:
+        learners = [SettingsPage(server.base_url) for _ in range(2)]
+        tab = context.new_page()
+        tab.clock.install()
+        tab.goto(server.origin + "/_mock/class")
+        pause = tab.locator("#pause")
+        pause.focus()
+        learners[0].sign_up()
+        tab.clock.run_for(5000)
+        tab.get_by_role("rowheader", name=learners[0].email).wait_for()
+        assert pause.evaluate("button => button === document.activeElement")
+
+        pause.click()
+        learners[1].sign_up()
+        asked = []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.clock.run_for(20_000)
+        assert asked == []
+        pause.click()
+        tab.clock.run_for(5000)
+        tab.get_by_role("rowheader", name=learners[1].email).wait_for()
+
+        context.set_offline(True)
+        tab.clock.run_for(5000)
+        tab.get_by_role("alert").get_by_text("doesn't answer").wait_for()
+        assert tab.locator("#learners tbody tr").count() == 2
+        assert axe(tab) == []
+        context.set_offline(False)
+        tab.clock.run_for(5000)
+        tab.get_by_role("alert").wait_for(state="detached")
+
+
+def test_the_other_pages_are_well_made(browser, monkeypatch):
+    monkeypatch.setenv("LINKED_IS_CLASS_CODE", "blue-whale")
+    with MockServer("--class", "blue-whale") as server, browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        learner = SettingsPage(server.base_url)
+        learner.sign_up()
+        learner.generate_token()
+        tab = context.new_page()
+        for path, words in (
+            ("/signup", "Your instructor tells you"),
+            ("/login", "Password"),
+            ("/_mock/class", learner.email),
+            ("/s/cafe-example", "Café Example"),
+            ("/s/nowhere", "404"),
+        ):
+            tab.goto(server.origin + path)
+            assert words in tab.inner_text("body")
+            assert_well_made(tab, with_script=True)
+
+
+def assert_well_made(tab, with_script):
+    """Nothing sticks out to the right of a narrow screen, and axe finds nothing in light or dark."""
     if with_script:
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+        for scheme in ("light", "dark"):
+            tab.emulate_media(color_scheme=scheme)
+            assert axe(tab) == [], scheme
 
 
 def read_the_overview(tab, token):
