@@ -9,6 +9,7 @@ import sys
 import threading
 import tomllib
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin
 from xml.etree import ElementTree
@@ -29,19 +30,23 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 WORKFLOW = ROOT / ".github" / "workflows" / "site.yml"
 
 
-def built(folder, *addresses, program="mkdocs"):
-    """Build the site in a copy of the project, with `make site` where there is make; return its folder."""
+def built(folder, *addresses, program="mkdocs", packages=None):
+    """Build the site in a copy of the project, with `make site` where there is make; return its folder.
+
+    What is in the folder `packages` is taken before what is installed.
+    """
     for name in ("docs", "notebooks", "mock_server"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "Makefile", ".env.example"):
         shutil.copy(ROOT / name, folder)
     settings = dict(address.split("=") for address in addresses)
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(folder), **settings}
+    path = os.pathsep.join([str(folder), *([str(packages)] if packages else [])])
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path, **settings}
     command = [sys.executable, "-m", program, "build", "--strict", "--config-file", "mkdocs.yml"]
     if program == "mkdocs" and shutil.which("make"):
         tools = os.path.relpath(Path(sys.executable).parent, folder)
         command = ["make", "--assume-old=.venv/course", "--assume-old=tab", f"BIN={tools}", "site", *addresses]
-        environment = {**os.environ, "PYTHONPATH": str(folder)}
+        environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "site"
@@ -284,8 +289,22 @@ def test_the_workflow_does_what_the_tests_do_and_no_more():
 
 def test_properdocs_builds_the_same_site(preview, tmp_path):
     """ProperDocs goes on with MkDocs 1: it takes the same mkdocs.yml, theme and hooks."""
-    other = built(tmp_path, program="properdocs")
-    files = {path.relative_to(preview) for path in preview.rglob("*") if path.is_file()}
-    assert files == {path.relative_to(other) for path in other.rglob("*") if path.is_file()}
+    assert_same_site(built(tmp_path, program="properdocs"), preview)
+
+
+@pytest.mark.long
+def test_the_other_mkdocs_jupyter_builds_the_same_site(preview, tmp_path):
+    """Python 3.11 has another release than newer ones: here it takes theirs, and they take its."""
+    locked = re.findall(r"^mkdocs-jupyter==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    [other] = {*locked} - {version("mkdocs-jupyter")}
+    packages = tmp_path / "packages"
+    install = ["install", "--quiet", "--no-deps", "--ignore-requires-python", "--target", str(packages)]
+    subprocess.run([sys.executable, "-m", "pip", *install, f"mkdocs-jupyter=={other}"], check=True)
+    assert_same_site(built(tmp_path, packages=packages), preview)
+
+
+def assert_same_site(site, expected):
+    files = {path.relative_to(expected) for path in expected.rglob("*") if path.is_file()}
+    assert files == {path.relative_to(site) for path in site.rglob("*") if path.is_file()}
     stamped = {Path("sitemap.xml.gz")}  # with the time of the build
-    assert [name for name in files - stamped if (preview / name).read_bytes() != (other / name).read_bytes()] == []
+    assert [name for name in files - stamped if (expected / name).read_bytes() != (site / name).read_bytes()] == []

@@ -38,6 +38,8 @@ PIECES = re.compile(r'(<span class="[^"]+">)([^<]*)</span>\1')
 
 def on_config(config):
     """Teach Markdown the two kinds of output, and callouts that are written as quotes."""
+    # From 0.27 on, mkdocs-jupyter makes each page load MathJax from another origin, but for this version.
+    config.plugins["mkdocs-jupyter"].config["mathjax_version"] = 2
     fences = config.mdx_configs.setdefault("pymdownx.superfences", {}).setdefault("custom_fences", [])
     fences += [{"name": name, "class": "cell-output", "format": output_box} for name in ("output", "error")]
     config.markdown_extensions.append(Callouts())
