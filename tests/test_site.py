@@ -244,7 +244,8 @@ def test_outputs_of_every_kind_are_shown():
         "error": {"output_type": "error", "traceback": ["\x1b[31mKeyError\x1b[0m", "'data'"]},
     }
     source = {"cell_type": "code", "source": "run()", "metadata": {"tags": ["raises-exception"]}, "outputs": [*shown.values()]}
-    config = SimpleNamespace(mdx_configs={}, markdown_extensions=["pymdownx.superfences"])
+    plugins = {"mkdocs-jupyter": SimpleNamespace(config={})}
+    config = SimpleNamespace(mdx_configs={}, markdown_extensions=["pymdownx.superfences"], plugins=plugins)
     hook.on_config(config)
     reader = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
     page = BeautifulSoup(reader.convert(hook.markdown_of({"cells": [source]}, "any.ipynb")), "html.parser")
