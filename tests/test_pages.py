@@ -143,7 +143,7 @@ class Walk:
 
     def run(self, block):
         """Run a block in a terminal. Return what stands there then, and the exit code."""
-        program = [".venv/bin/python", "-c"] if block.language == "python" else ["bash", "-c"]
+        program = [f"{self.folder}/.venv/bin/python", "-c"] if block.language == "python" else ["bash", "-c"]
         options = {"cwd": self.folder, "env": self.environment, "encoding": "utf-8", "timeout": 120}
         terminal = pexpect.spawn(program[0], [program[1], self.here(block.text)], dimensions=(24, 200), **options)
         printed = ""
