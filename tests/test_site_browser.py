@@ -284,10 +284,10 @@ def test_what_scrolls_is_reached_by_keyboard(open_tab):
         found = tab.evaluate_handle(scrolling)
         assert found.evaluate("elements => elements.length") > 0
         assert found.evaluate("elements => elements.filter(element => element.tabIndex < 0).map(e => e.outerHTML)") == []
-    tab.goto(NOTEBOOK)
-    box = tab.locator(".cell-output").filter(has_text="{").first
-    box.focus()
-    press(tab, *["ArrowRight"] * 5)
+        first = found.evaluate_handle("elements => elements[0]").as_element()
+        first.focus()
+        press(tab, *["ArrowRight"] * 5)
+        tab.wait_for_function("element => element.scrollLeft > 0", arg=first)
 
 
 # What a page does
