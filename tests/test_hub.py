@@ -224,6 +224,8 @@ def test_the_page_below_the_hub_does_all_that_it_does_elsewhere(class_of_ten, br
     failed = []
     page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
     token = generate(page, class_of_ten, name, email="again@example.com")
+    address = f"{class_of_ten.url}user/{name}/mock-server/login"  # A hub has a name of its own, and the proxy keeps it.
+    assert class_of_ten.administrator.get(address, headers={"Host": "hub.example.com"}, timeout=60).status_code == 200
     page.get_by_role("link", name="Try the API").click()
     read_the_overview(page, token)
     page.locator(".live-responses-table", has_text="3022").wait_for()
