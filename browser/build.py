@@ -58,7 +58,7 @@ def build() -> None:
     """Make ``LAB`` from the project. Raises BuildError."""
     BUILD.mkdir(exist_ok=True)
     unless_done("tools", [HERE / "requirements-build.txt", HERE / "package-lock.json"], install_tools)
-    unless_done("packages", [HERE / "requirements.txt"], download_packages)
+    unless_done("packages", [HERE / "requirements.txt", Path(__file__)], download_packages)
     make_own_wheels()
     make_contents()
     pyodide = BUILD / "static" / "pyodide"
@@ -92,8 +92,8 @@ def download_packages() -> None:
     wheels = fresh(BUILD / "wheels")
     sources = ",".join(FROM_SOURCE)
     # Without a compiler they build as pure Python. On their own they would build for this computer.
-    run(PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-binary", sources, "-w", wheels, *pinned(*FROM_SOURCE),
-        environment={"CC": "no-compiler", "PYYAML_FORCE_LIBYAML": "0"})  # fmt: skip
+    run(PYTHON, "-m", "pip", "wheel", "--no-cache-dir", "--no-deps", "--no-binary", sources, "-w", wheels, *pinned(*FROM_SOURCE),
+        environment={"CC": "no-compiler", "PYYAML_FORCE_LIBYAML": "0", "SOURCE_DATE_EPOCH": EPOCH})  # fmt: skip
     run(PYTHON, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--python-version", "3.14",
         "--implementation", "cp", "--abi", "none", "--platform", "any", "-d", wheels, *pinned(without=FROM_SOURCE))  # fmt: skip
     for built in wheels.glob("*.whl"):

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from zipfile import ZipFile
 
 import nbformat
 import pytest
@@ -15,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
-from browser.build import HERE, build
+from browser.build import BUILD, FROM_SOURCE, HERE, build
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
@@ -388,6 +389,15 @@ def test_a_first_visit_loads_what_the_button_says(tab, host):
     )
     assert said - 1 < megabytes <= said <= 13, megabytes
     assert f"once about {said} MB" in (HERE / "shell" / "shell.js").read_text(encoding="utf-8")
+
+
+@long
+def test_a_wheel_of_the_same_files_is_the_same_wheel(host):
+    """What is built here has no date of the build in it, or each release of the site would be loaded anew."""
+    from_source = [wheel for name in FROM_SOURCE for wheel in (BUILD / "wheels").glob(f"{name}-*.whl")]
+    assert len(from_source) == len(FROM_SOURCE)
+    for wheel in [*from_source, *(BUILD / "own").glob("*.whl")]:
+        assert max(member.date_time for member in ZipFile(wheel).infolist()) <= (2020, 1, 1, 0, 0, 0), wheel
 
 
 @long
