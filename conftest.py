@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ import httpx2
 import nbval.kernel
 import pytest
 import requests
+from filelock import FileLock
 from jupyter_client import BlockingKernelClient, KernelManager
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from nbval.plugin import IPyNbCell
@@ -25,8 +26,8 @@ from mock_server.database import Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
 from tests import contract, debian
-from tests.running import ROOT, MockServer, learner_environment
-from tests.static_site import build
+from tests.running import MockServer, learner_environment
+from tests.static_site import build, without_tab
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",  # containers run as root
@@ -207,12 +208,28 @@ def call(server: MockServer):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the built site."""
-    folder = tmp_path_factory.mktemp("site")
-    result = build(ROOT, folder)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return folder
+def build_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Build the site with these settings of a publisher and return its folder: once for all processes of the tests."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+
+    def build_site(name: str, **settings: str) -> Path:
+        folder = shared / name
+        with FileLock(shared / f"{name}.lock"):
+            if not folder.exists():
+                (project := shared / f"{name}-source").mkdir()
+                result = build(without_tab(project), shared / f"{name}-unfinished", **settings)
+                assert result.returncode == 0, result.stdout + result.stderr
+                (shared / f"{name}-unfinished").rename(folder)
+        return folder
+
+    return build_site
+
+
+@pytest.fixture(scope="session")
+def site(build_site: Callable[..., Path]) -> Path:
+    """The folder with the site as it works at any address."""
+    return build_site("site")
 
 
 @pytest.fixture(scope="session")

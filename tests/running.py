@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +18,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nbformat
 from nbclient import NotebookClient
@@ -31,6 +33,21 @@ OPTIONS = {
     "config": Config({"AsyncKernelManager": {"transport_encryption": "auto"}}),
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# Seconds. Whatever waits, waits for a state, and only this long: more than a slow and busy computer ever needs.
+PATIENCE = 300
+T = TypeVar("T")
+
+
+def wait_until(state: Callable[[], T], seen: Callable[[], object] = str) -> T:
+    """Ask for a state until there is one, and return it. ``seen`` tells what there is to see instead.
+
+    Raises AssertionError with what was last seen when PATIENCE is over.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not (found := state()):
+        assert time.monotonic() < deadline, f"Nothing came in {PATIENCE} s. Last seen: {seen() or found!r}"
+        time.sleep(0.02)
+    return found
 
 
 class MockServer:
@@ -84,21 +101,31 @@ class MockServer:
         self._ended()
 
     def _ended(self) -> int:
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(PATIENCE)
         self._final_log = self.log()
         self._log.close()
         Path(self._log.name).unlink()
         return code
 
     def _wait_until_ready(self) -> str:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and self.process.poll() is None:
-            for line in self.log().splitlines():
-                if line.startswith("Mock server ready."):
-                    return line.split("API base URL: ")[1].split()[0]
-            time.sleep(0.02)
-        self.process.kill()
-        raise RuntimeError(f"The mock server did not start. It printed: {self.log()}")
+        # In this order: a server that has ended may have printed its last line after the log was read.
+        wait_until(lambda: self.process.poll() is not None or "Mock server ready." in self.log(), self.log)
+        ready = re.search(r"API base URL: (\S+)", self.log())
+        if ready is None:
+            raise RuntimeError(f"The mock server did not start. It printed: {self.log()}")
+        return ready[1]
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return one.getsockname()[1]
+
+
+def is_answered(port: int) -> bool:
+    """Tell whether somebody listens on a port of the loopback."""
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def run_async(coroutine: Coroutine[Any, Any, Any]) -> Any:

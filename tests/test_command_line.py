@@ -6,7 +6,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
@@ -15,13 +14,13 @@ import pytest
 import requests
 
 from mock_server.settings_page import SettingsPage
-from tests.running import ROOT, MockServer
+from tests.running import PATIENCE, ROOT, MockServer, free_port, is_answered, wait_until
 
 
 def refused_start(*arguments):
     """Start a mock server that cannot start; return what it prints."""
     command = [sys.executable, "-m", "mock_server", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
     return result.stderr
@@ -91,7 +90,8 @@ def test_what_was_answered_survives_a_kill_in_the_middle_of_writing(tmp_path):
         writers = [Thread(target=write_until_it_dies, args=(server.base_url, headers, answered)) for _ in range(4)]
         for writer in writers:
             writer.start()
-        time.sleep(0.1 + number * 0.01)
+        enough = len(answered) + 10 + 7 * number
+        wait_until(lambda enough=enough: len(answered) > enough)
         server.kill()
         for writer in writers:
             writer.join()
@@ -142,13 +142,15 @@ def test_a_line_tells_of_each_request_and_no_secret(server, page, call):
 )
 def test_a_wrong_option_is_told(arguments, words):
     command = [sys.executable, "-m", "mock_server", "--database", ":memory:", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
     assert result.returncode in (1, 2)
     assert words in result.stderr and "Traceback" not in result.stderr
 
 
 def test_help_names_every_option_with_its_default():
-    result = subprocess.run([sys.executable, "-m", "mock_server", "--help"], capture_output=True, text=True, cwd=ROOT, timeout=30)
+    result = subprocess.run(
+        [sys.executable, "-m", "mock_server", "--help"], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE
+    )
     text = " ".join(result.stdout.split())
     for words in (
         "--port PORT",
@@ -208,16 +210,11 @@ def test_a_log_that_can_not_be_written_stops_nothing(tmp_path):
     command = [sys.executable, "-m", "mock_server", "--port", str(port), "--database", ":memory:"]
     with open("/dev/full", "w") as full:
         process = subprocess.Popen(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT)
-    for _ in range(200):
-        try:
-            assert requests.get(f"http://127.0.0.1:{port}/v1/links", timeout=10).status_code == 401
-            break
-        except requests.ConnectionError:
-            time.sleep(0.05)
+    wait_until(lambda: is_answered(port))
     with requests.Session() as session:
         assert [session.get(f"http://127.0.0.1:{port}/v1/links", timeout=10).status_code for _ in range(5)] == [401] * 5
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE) == 0
     assert b"Traceback" not in process.stderr.read()
 
 
@@ -232,13 +229,6 @@ def test_a_client_that_hangs_up_is_no_mistake_of_the_server():
                 connection.sendall(
                     f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\n{fields}Content-Length: 9\r\n\r\n{{".encode()
                 )
-                time.sleep(0.1)
-        page.tokens()
+        wait_until(lambda: server.log().count("---") == 2, server.log)
     assert "Traceback" not in server.log()
     assert re.findall(r"  (\S+)  POST   (/v1/links|/login)  ", server.log()) == [("---", "/v1/links"), ("---", "/login")]
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]

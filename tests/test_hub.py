@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 import requests
 
 from tests.judges import from_npm
-from tests.running import ROOT
+from tests.running import PATIENCE, ROOT, free_port, is_answered, wait_until
 from tests.test_browser import read_the_overview
 
 if sys.platform != "linux":
@@ -31,12 +30,6 @@ PASSWORD = KEY = "for-this-test-only"
 long = pytest.mark.long
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @dataclass
 class Hub:
     """A hub that runs, and what its administrator may ask it."""
@@ -46,7 +39,7 @@ class Hub:
     administrator: requests.Session
 
     def ask(self, method, path):
-        return self.administrator.request(method, f"{self.url}hub/api{path}", timeout=60)
+        return self.administrator.request(method, f"{self.url}hub/api{path}", timeout=PATIENCE)
 
     def start(self, name):
         """Start a learner's server, and wait for it."""
@@ -58,10 +51,17 @@ class Hub:
         self.wait(name, lambda servers: not servers)
 
     def wait(self, name, enough):
-        until = time.monotonic() + 120
-        while not enough(self.ask("GET", f"/users/{name}").json()["servers"]):
-            assert time.monotonic() < until, self.homes.with_name("hub.log").read_text(encoding="utf-8")[-3000:]
-            time.sleep(0.3)
+        wait_until(lambda: enough(self.ask("GET", f"/users/{name}").json()["servers"]), self.log)
+
+    def log(self):
+        """Return the end of what the hub has printed."""
+        return self.homes.with_name("hub.log").read_text(encoding="utf-8")[-3000:]
+
+    def answers(self):
+        try:
+            return self.ask("GET", "/").ok
+        except requests.ConnectionError:
+            return False
 
     def settings(self, name):
         return (self.homes / name / "kit" / ".env").read_text(encoding="utf-8")
@@ -72,11 +72,11 @@ class Hub:
     def run(self, name, code):
         """Run code in a kernel of a learner, in the folder of the notebooks; return what it prints."""
         base = f"{self.url}user/{name}/"
-        kernel = self.administrator.post(f"{base}api/kernels", json={"name": "python3", "path": "notebooks"}, timeout=60)
+        kernel = self.administrator.post(f"{base}api/kernels", json={"name": "python3", "path": "notebooks"}, timeout=PATIENCE)
         channel = websocket.create_connection(
             f"{base.replace('http', 'ws', 1)}api/kernels/{kernel.json()['id']}/channels",
             header=[f"Authorization: {self.administrator.headers['Authorization']}"],
-            timeout=120,
+            timeout=PATIENCE,
         )
         header = {"msg_id": "1", "msg_type": "execute_request", "username": "", "session": "1", "version": "5.3", "date": ""}
         content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False, "stop_on_error": True}
@@ -92,7 +92,7 @@ class Hub:
             elif kind == "execute_reply":
                 break
         channel.close()
-        self.administrator.delete(f"{base}api/kernels/{kernel.json()['id']}", timeout=60)
+        self.administrator.delete(f"{base}api/kernels/{kernel.json()['id']}", timeout=PATIENCE)
         return printed
 
 
@@ -133,7 +133,7 @@ c.ConfigurableHTTPProxy.command = ["{node}", "{proxy}"]
 c.JupyterHub.services = [{{"name": "test", "api_token": "{KEY}"}}]
 c.JupyterHub.load_roles = [{{"name": "test", "scopes": ["admin:users", "admin:servers", "access:servers"], "services": ["test"]}}]
 c.Spawner.args = ["--allow-root"]
-c.Spawner.start_timeout = c.Spawner.http_timeout = 120
+c.Spawner.start_timeout = c.Spawner.http_timeout = {PATIENCE}
 """,
         encoding="utf-8",
     )
@@ -147,18 +147,12 @@ c.Spawner.start_timeout = c.Spawner.http_timeout = 120
     administrator.headers["Authorization"] = f"token {KEY}"
     hub = Hub(f"http://127.0.0.1:{port}/", homes, administrator)
     try:
-        until = time.monotonic() + 60
-        while True:
-            assert process.poll() is None and time.monotonic() < until, (folder / "hub.log").read_text(encoding="utf-8")
-            try:
-                if hub.ask("GET", "/").ok:
-                    break
-            except requests.ConnectionError:
-                time.sleep(0.3)
+        wait_until(lambda: process.poll() is not None or hub.answers(), hub.log)
+        assert process.poll() is None, hub.log()
         yield hub
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +219,7 @@ def test_the_page_below_the_hub_does_all_that_it_does_elsewhere(class_of_ten, br
     page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
     token = generate(page, class_of_ten, name, email="again@example.com")
     address = f"{class_of_ten.url}user/{name}/mock-server/login"  # A hub has a name of its own, and the proxy keeps it.
-    assert class_of_ten.administrator.get(address, headers={"Host": "hub.example.com"}, timeout=60).status_code == 200
+    assert class_of_ten.administrator.get(address, headers={"Host": "hub.example.com"}, timeout=PATIENCE).status_code == 200
     page.get_by_role("link", name="Try the API").click()
     read_the_overview(page, token)
     page.locator(".live-responses-table", has_text="3022").wait_for()
@@ -254,13 +248,7 @@ print(page.generate_token())
 """
     token, port = hub.run(name, CALL + make).strip(), hub.port(name)
     hub.stop(name)
-    until = time.monotonic() + 20
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                break
-        assert time.monotonic() < until, "the mock server goes on without its learner"
-        time.sleep(0.1)
+    wait_until(lambda: not is_answered(port), lambda: "the mock server goes on without its learner")
     hub.start(name)
     assert hub.port(name) == port
     assert hub.run(name, f"{CALL}print(status({token!r}))") == "200\n"
@@ -275,11 +263,11 @@ def test_a_notebook_opens_where_the_page_says_and_runs(class_of_ten, browser):
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/lab/tree/notebooks/01-start-here.ipynb**", timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.wait_for_url("**/lab/tree/notebooks/01-start-here.ipynb**", timeout=1000 * PATIENCE)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=1000 * PATIENCE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
-    page.locator(".jp-OutputArea-output", has_text="You're ready.").wait_for(timeout=60_000)
+    page.locator(".jp-OutputArea-output", has_text="You're ready.").wait_for(timeout=1000 * PATIENCE)
     page.keyboard.press("Control+Shift+L")
     page.locator(".jp-LauncherCard", has_text="Settings > API").wait_for()
     context.close()
@@ -293,7 +281,7 @@ def start(folder, *command, settings=None):
     if settings is not None:
         (folder / ".env").write_text(settings, encoding="utf-8")
     return subprocess.run(
-        [sys.executable, str(folder / "binder" / "start"), *command], cwd=folder, capture_output=True, text=True, timeout=60
+        [sys.executable, str(folder / "binder" / "start"), *command], cwd=folder, capture_output=True, text=True, timeout=PATIENCE
     )
 
 
@@ -332,7 +320,7 @@ def test_binder_has_the_proxy_that_the_tests_have():
 
 def test_binder_would_install_the_kit_and_begin_with_its_start(kit):
     command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "--user-id=1000", "--user-name=jovyan", str(kit)]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    made = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert made.returncode == 0, made.stderr
     recipe = made.stdout + made.stderr
     assert 'pip install --no-cache-dir -r "binder/requirements.txt"' in recipe

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 
 import nbformat
 import pytest
@@ -20,7 +19,7 @@ from mock_server.database import Database
 from mock_server.settings_page import SettingsPage
 from mock_server.store import Store
 from tests.exercises import without_outputs
-from tests.running import NOTEBOOKS, ROOT, shared_kernel
+from tests.running import NOTEBOOKS, ROOT, shared_kernel, wait_until
 from tests.texts import FILES
 
 TEMPLATE = ROOT / "tests" / "template.ipynb"  # what CONTRIBUTING.md tells to copy
@@ -102,8 +101,7 @@ def witness(tmp_path, monkeypatch):
     server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", ws="none", log_level="error", access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    wait_until(lambda: server.started)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1", minted, log, tmp_path / "mock.db"
     server.should_exit = True
     thread.join()
