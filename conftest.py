@@ -26,7 +26,7 @@ from mock_server.database import Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
 from tests import contract, debian
-from tests.running import MockServer, learner_environment
+from tests.running import PATIENCE, MockServer, learner_environment
 from tests.static_site import build, without_tab
 
 CHROMIUM_OPTIONS = [
@@ -200,7 +200,7 @@ def call(server: MockServer):
 
     def call(token: str, method: str = "GET", path: str = "/links", **options: object) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.request(method, server.base_url + path, headers=headers, timeout=10, **options)
+        answer = requests.request(method, server.base_url + path, headers=headers, timeout=PATIENCE, **options)
         contract.check(method, urlsplit(answer.url).path, answer.status_code, answer.headers, answer.content)
         return answer
 

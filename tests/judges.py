@@ -18,7 +18,7 @@ import pytest
 from filelock import FileLock
 
 from tests.debian import CHROMIUMS, first
-from tests.running import ROOT
+from tests.running import PATIENCE, ROOT
 from tests.static_site import StaticHost, build
 
 TESTS = Path(__file__).parent
@@ -61,7 +61,7 @@ def lighthouse(url: str, device: str, chromium: str) -> dict[str, int]:
     """Return what Lighthouse gives a page of 100 for each category, on a ``desktop`` or a slower ``mobile``."""
     command = ["node", str(from_npm("lighthouse/cli/index.js", TESTS / "lighthouse")), url, "--quiet", "--output=json"]
     command += [f"--chrome-flags={FLAGS}", *(["--preset=desktop"] if device == "desktop" else [])]
-    done = subprocess.run(command, env={**os.environ, "CHROME_PATH": chromium}, capture_output=True, text=True, timeout=180)
+    done = subprocess.run(command, env={**os.environ, "CHROME_PATH": chromium}, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return {name: round(100 * found["score"]) for name, found in json.loads(done.stdout)["categories"].items()}
 

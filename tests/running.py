@@ -46,7 +46,7 @@ def wait_until(state: Callable[[], T], seen: Callable[[], object] = str) -> T:
     deadline = time.monotonic() + PATIENCE
     while not (found := state()):
         assert time.monotonic() < deadline, f"Nothing came in {PATIENCE} s. Last seen: {seen() or found!r}"
-        time.sleep(0.02)
+        time.sleep(0.02)  # noqa: TID251
     return found
 
 
@@ -147,7 +147,7 @@ def run_notebook(path: Path, environment: dict[str, str]) -> nbformat.NotebookNo
     minute.
     """
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=60, **OPTIONS)
+    client = NotebookClient(notebook, timeout=PATIENCE, **OPTIONS)
     client.execute(cwd=str(path.parent), env={**os.environ, **environment})
     return notebook
 

@@ -21,7 +21,7 @@ from mock_server.clock import Clock, parse_iso
 from mock_server.database import Database
 from mock_server.store import Store
 from tests import contract
-from tests.running import ROOT, MockServer, learner_environment
+from tests.running import PATIENCE, ROOT, MockServer, learner_environment
 from tests.test_samples import assert_without, calls_of, need
 
 sys.path.insert(0, str(ROOT / "docs" / "hooks"))  # as MkDocs does
@@ -299,7 +299,7 @@ def run_javascript(samples, base_url, monkeypatch):
 def ended(command, given, base_url):
     """Run a command to its end, and return what it printed."""
     environment = {**os.environ, **learner_environment(base_url)}
-    done = subprocess.run(command, input=given.encode(), env=environment, capture_output=True, timeout=60)
+    done = subprocess.run(command, input=given.encode(), env=environment, capture_output=True, timeout=PATIENCE)
     assert done.returncode == 0 and not done.stderr, done.stdout.decode() + done.stderr.decode()
     return done.stdout.decode()
 
@@ -346,7 +346,7 @@ def test_every_sample_gets_the_answer_that_its_page_shows(language, accounts, an
 
 def first_call(server, token):
     headers = {"Authorization": f"Bearer {token}"}
-    requests.get(f"{server.base_url}/links?limit=2", headers=headers, timeout=10).raise_for_status()
+    requests.get(f"{server.base_url}/links?limit=2", headers=headers, timeout=PATIENCE).raise_for_status()
 
 
 def to_tell(operation, answers):

@@ -19,7 +19,7 @@ from mock_server.database import Database
 from mock_server.settings_page import SettingsPage
 from mock_server.store import Store
 from tests.exercises import without_outputs
-from tests.running import NOTEBOOKS, ROOT, shared_kernel, wait_until
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel, wait_until
 from tests.texts import FILES
 
 TEMPLATE = ROOT / "tests" / "template.ipynb"  # what CONTRIBUTING.md tells to copy
@@ -134,7 +134,7 @@ def test_the_course_uses_a_learners_own_env_leaves_it_as_it_is_and_lets_no_piece
 
     texts["the log"] = "\n".join(log)
     page.generate_token()
-    texts["the page"] = page.session.get(f"{page.origin}/settings/api", timeout=10).text
+    texts["the page"] = page.session.get(f"{page.origin}/settings/api", timeout=PATIENCE).text
     texts["the database"] = b"".join(file.read_bytes() for file in database.parent.glob("mock.db*")).decode("latin-1")
     pieces = set().union(*map(slices, minted))
     assert len(minted) >= 10 and len(log) > 50
@@ -169,7 +169,7 @@ def test_a_token_in_the_project_is_found():
 
 @pytest.mark.long
 def test_each_documented_behaviour_that_breaks_turns_a_notebook_red():
-    result = subprocess.run([sys.executable, "-m", "tests.proof"], cwd=ROOT, capture_output=True, text=True, timeout=900)
+    result = subprocess.run([sys.executable, "-m", "tests.proof"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 0, result.stdout
     assert int(result.stdout.splitlines()[-1].split()[0]) >= 30
 

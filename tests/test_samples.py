@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from tests import debian
-from tests.running import ROOT, learner_environment
+from tests.running import PATIENCE, ROOT, learner_environment
 
 SAMPLES = ROOT / "docs" / "samples"
 MISTAKE = SAMPLES / "browser_mistake.vue"
@@ -30,7 +30,7 @@ FIRST_CALLS = [SAMPLES / f"first_call{suffix}" for suffix in TABS]
 REASONS = "The reasons: docs/reference/why-a-token-stops-working.md\n"
 # A program that a test needs → the Debian package that has it.
 PACKAGES = {name: name for name in ("curl", "jq", "dbus-daemon")}
-PACKAGES |= {"gnome-keyring-daemon": "gnome-keyring", "secret-tool": "libsecret-tools"}
+PACKAGES |= {"dbus-send": "dbus-bin", "gnome-keyring-daemon": "gnome-keyring", "secret-tool": "libsecret-tools"}
 # The cheat sheet has fragments only; test_workshop.py runs them.
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "workshop" / "cheat-sheet.md"})
 
@@ -79,7 +79,7 @@ def assert_without(token, text):
 def run(path, token, base_url, **variables):
     """Run a sample to its end. Return its exit code, what it printed, and its complaints."""
     environment = {**os.environ, **learner_environment(base_url, token), **variables}
-    ended = subprocess.run(command(path), env=environment, capture_output=True, timeout=60)
+    ended = subprocess.run(command(path), env=environment, capture_output=True, timeout=PATIENCE)
     output, complaints = decoded(ended.stdout), decoded(ended.stderr)
     assert_without(token, output + complaints)
     return ended.returncode, output, complaints
@@ -100,12 +100,12 @@ def no_answer(base_url):
 
 def set_fault(server, token, **fault):
     headers = {"Authorization": f"Bearer {token}"}
-    requests.post(f"{server.origin}/_mock/faults", headers=headers, json=fault, timeout=10).raise_for_status()
+    requests.post(f"{server.origin}/_mock/faults", headers=headers, json=fault, timeout=PATIENCE).raise_for_status()
 
 
 def calls_of(server, token):
     """Return the account's calls of the API as the mock server noted them, the first one first."""
-    answer = requests.get(f"{server.origin}/_mock/requests", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    answer = requests.get(f"{server.origin}/_mock/requests", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
     return [(call["method"], call["status"]) for call in reversed(answer.json()["data"]["requests"])]
 
 
@@ -286,11 +286,11 @@ class ServerSide:
 
     def __exit__(self, *exception):
         self.process.kill()
-        assert_without(self.token, self.process.communicate(timeout=10)[0])
+        assert_without(self.token, self.process.communicate(timeout=PATIENCE)[0])
 
     def ask(self, method="GET", path="/links"):
         """Return status and body; the token may be in no part of an answer."""
-        answer = requests.request(method, self.address.removesuffix("/links") + path, timeout=15)
+        answer = requests.request(method, self.address.removesuffix("/links") + path, timeout=PATIENCE)
         assert_without(self.token, f"{answer.headers}{answer.text}")
         return answer.status_code, answer.json() if answer.text else None
 
@@ -412,5 +412,5 @@ def test_the_commands_of_the_quickstart_run_the_samples(page, server, tmp_path):
     commands = [block[3] for block in BLOCK.finditer(text) if re.search(r"docs/samples/first_call\.\w+\)?\n", block[3])]
     assert len(commands) == len(TABS)
     for one in commands:
-        ended = subprocess.run(["bash", "-c", one], cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+        ended = subprocess.run(["bash", "-c", one], cwd=tmp_path, env=environment, capture_output=True, timeout=PATIENCE)
         assert (ended.stdout.decode(), ended.stderr) == (expected(FIRST_CALLS[0]), b""), one

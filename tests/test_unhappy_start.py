@@ -16,7 +16,7 @@ from nbclient.exceptions import CellExecutionError
 
 from mock_server.settings_page import SettingsPage
 from tests.exercises import without_outputs
-from tests.running import NOTEBOOKS, ROOT, shared_kernel
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel
 from tests.test_notebooks import slices
 
 # What the notebooks say
@@ -143,7 +143,7 @@ def own_tokens(server):
     late.sign_up()
     expired = late.generate_token(lifetime="1 hour")
     headers, hour = {"Authorization": f"Bearer {expired}"}, {"advance": 60 * 60}
-    requests.post(f"{server.origin}/_mock/clock", headers=headers, json=hour, timeout=10).raise_for_status()
+    requests.post(f"{server.origin}/_mock/clock", headers=headers, json=hour, timeout=PATIENCE).raise_for_status()
     return {"live": live, "revoked": revoked, "expired": expired, "cut": live[:20]}
 
 

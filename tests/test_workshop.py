@@ -31,7 +31,7 @@ from mock_server import tokens
 from mock_server.envelope import ApiError
 from tests import static_site
 from tests.exercises import EXERCISES
-from tests.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment, run_notebook
 from workshop import bundle, slides
 
 PAGES = ROOT / "docs" / "workshop"
@@ -302,7 +302,7 @@ def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server):
     host = server.origin.removeprefix("http://")
     assert "Host: api.linked.is\n" in request and "<token>" in request
     sent = request.replace("api.linked.is", host).replace("<token>", token).replace("\n", "\r\n") + "\r\n"
-    with socket.create_connection(tuple(host.split(":")), timeout=10) as connection:
+    with socket.create_connection(tuple(host.split(":")), timeout=PATIENCE) as connection:
         connection.sendall(sent.encode())
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
 
@@ -467,7 +467,7 @@ def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
             "PIP_CONFIG_FILE": os.devnull,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        done = subprocess.run([*prefix, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run([*prefix, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -553,7 +553,7 @@ def test_who_cannot_install_runs_the_course_in_a_browser(screen, tmp_path):
     with served(tmp_path) as address:
         screen.goto(f"{address}/{line}")
         screen.get_by_role("link", name="Run it in your browser").click()
-        screen.get_by_role("status").filter(has_text="Ready.").wait_for(timeout=120_000)
+        screen.get_by_role("status").filter(has_text="Ready.").wait_for(timeout=1000 * PATIENCE)
         assert {urlsplit(url).netloc for url in screen.asked if url.startswith("http")} == {urlsplit(address).netloc}
 
 
