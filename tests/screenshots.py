@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Locator, sync_playwright
 
 from conftest import CHROMIUM_OPTIONS
 from mock_server.settings_page import SettingsPage
+from mock_server.tokens import PREFIX
 from tests import debian
 from tests.running import ROOT, MockServer
 
@@ -30,11 +31,10 @@ SCALE = 2  # sharp on a phone, and when enlarged
 PALETTE = 128  # colours: a page of text and boxes needs no more, and takes a third of the bytes
 HIDE_TOKEN = "(code, placeholder) => { const token = code.textContent; code.textContent = placeholder; return token; }"
 TRANSPARENT = "rgba(0, 0, 0, 0)"
-# The piece's own background comes first.
+# Of text there may be no pixel in its full colour: that is up to the font. The piece's own background comes first.
 COLOURS = """piece => [piece, ...piece.querySelectorAll("*")].filter(tag => tag.getClientRects().length).flatMap(tag => {
-  const style = getComputedStyle(tag), says = [...tag.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-  const borders = style.borderTopWidth === "0px" ? [] : [style.borderTopColor];
-  return [style.backgroundColor, ...borders, ...(says ? [style.color] : [])];
+  const style = getComputedStyle(tag);
+  return [style.backgroundColor, ...(style.borderBottomWidth === "0px" ? [] : [style.borderBottomColor])];
 })"""
 
 Colour = tuple[int, ...]  # red, green and blue, from 0 to 255
@@ -45,7 +45,7 @@ class Screenshot:
     """A piece of the page, as it stands in the browser at this moment.
 
     ``content`` says its roles, names and texts. ``ground`` is the colour of its background, ``colours`` are those of all
-    its boxes, borders and texts.
+    its boxes and borders.
     """
 
     name: str
@@ -65,7 +65,8 @@ class Screenshot:
 def screenshots(browser: Browser, base_url: str) -> Iterator[Screenshot]:
     """Use Settings > API of a mock server as a learner does, and yield all that is worth a picture, light and dark.
 
-    A new token never gets into a picture: PLACEHOLDER takes its place. Raises RuntimeError if the page has no style sheet.
+    In a picture, PLACEHOLDER takes the place of the new token. Raises RuntimeError for a page that shows a token, or that came
+    without its style sheet.
     """
     learner = SettingsPage(base_url)
     with browser.new_context(base_url=learner.origin, device_scale_factor=SCALE) as context:
@@ -74,7 +75,11 @@ def screenshots(browser: Browser, base_url: str) -> Iterator[Screenshot]:
         def both(name: str, selector: str, width: int = NARROW) -> Iterator[Screenshot]:
             tab.set_viewport_size({"width": width, "height": 600})
             piece = tab.locator(selector)
+            piece.wait_for()
+            tab.wait_for_load_state()  # of the page that has it: style sheet and script, which shows the Copy button
             content = re.sub(r"\n *- /url:.*", "", piece.aria_snapshot())  # nobody sees the addresses
+            if PREFIX in content:
+                raise RuntimeError(f"A token would get into the picture “{name}”.")
             for scheme, ending in (("light", ".png"), ("dark", "-dark.png")):
                 tab.emulate_media(color_scheme=scheme)
                 colours = piece.evaluate(COLOURS)
