@@ -73,7 +73,7 @@ def screenshots(browser: Browser, base_url: str) -> Iterator[Screenshot]:
         tab = context.new_page()
 
         def both(name: str, selector: str, width: int = NARROW) -> Iterator[Screenshot]:
-            tab.set_viewport_size({"width": width, "height": 600})
+            tab.set_viewport_size({"width": width, "height": 1200})
             piece = tab.locator(selector)
             piece.wait_for()
             tab.wait_for_load_state()  # of the page that has it: style sheet and script, which shows the Copy button
