@@ -31,28 +31,25 @@ SCALE = 2  # sharp on a phone, and when enlarged
 PALETTE = 128  # colours: a page of text and boxes needs no more, and takes a third of the bytes
 HIDE_TOKEN = "(code, placeholder) => { const token = code.textContent; code.textContent = placeholder; return token; }"
 TRANSPARENT = "rgba(0, 0, 0, 0)"
-# Of text there may be no pixel in its full colour: that is up to the font. The piece's own background comes first.
+# Of text there may be no pixel in its full colour: that is up to the font.
 COLOURS = """piece => [piece, ...piece.querySelectorAll("*")].filter(tag => tag.getClientRects().length).flatMap(tag => {
   const style = getComputedStyle(tag);
   return [style.backgroundColor, ...(style.borderBottomWidth === "0px" ? [] : [style.borderBottomColor])];
 })"""
-
-Colour = tuple[int, ...]  # red, green and blue, from 0 to 255
 
 
 @dataclass(frozen=True)
 class Screenshot:
     """A piece of the page, as it stands in the browser at this moment.
 
-    ``content`` says its roles, names and texts. ``ground`` is the colour of its background, ``colours`` are those of all
-    its boxes and borders.
+    ``content`` says its roles, names and texts. ``colours`` are those of its background, which comes first, of its boxes and
+    of its borders: red, green and blue, from 0 to 255.
     """
 
     name: str
     piece: Locator
     content: str
-    ground: Colour
-    colours: set[Colour]
+    colours: list[tuple[int, ...]]
 
     def save(self, folder: Path) -> None:
         """Take the picture and write the file ``name`` into the folder."""
@@ -82,11 +79,11 @@ def screenshots(browser: Browser, base_url: str) -> Iterator[Screenshot]:
                 raise RuntimeError(f"A token would get into the picture “{name}”.")
             for scheme, ending in (("light", ".png"), ("dark", "-dark.png")):
                 tab.emulate_media(color_scheme=scheme)
-                colours = piece.evaluate(COLOURS)
-                if colours[0] == TRANSPARENT:
+                painted = piece.evaluate(COLOURS)
+                if painted[0] == TRANSPARENT:
                     raise RuntimeError(f"Settings > API came without its style sheet to “{name}”. Look at the link in base.html.")
-                ground, *others = [tuple(map(int, re.findall(r"\d+", colour))) for colour in colours if colour != TRANSPARENT]
-                yield Screenshot(name + ending, piece, content, ground, {ground, *others})
+                colours = [tuple(map(int, re.findall(r"\d+", colour))) for colour in painted if colour != TRANSPARENT]
+                yield Screenshot(name + ending, piece, content, colours)
 
         def set_clock(**change: object) -> None:
             learner.session.post(f"{learner.origin}/_mock/clock", json=change, timeout=30).raise_for_status()
