@@ -63,7 +63,7 @@ notebooks: .venv/tests ## Run every notebook and solution, save the outputs, wri
 	$(BIN)/python -m tests.running
 	$(BIN)/python -m tests.exercises
 
-screenshots: .venv/tests ## Take pictures of Settings > API again, where it has changed
+screenshots: .venv/tests ## Take the pictures of Settings > API again
 	$(BIN)/python -m tests.screenshots
 
 lock: .venv/course ## Compile requirements.in to requirements.txt
