@@ -43,7 +43,7 @@ from mock_server.database import Database
 from mock_server.page import routes as page
 from mock_server.page import sessions
 from tests.lies import Liar, Lie, lies, marked
-from tests.running import NOTEBOOKS, ROOT, learner_environment
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment
 
 sys.path.insert(0, str(ROOT / "browser" / "kernel"))
 import recorded_answers
@@ -252,7 +252,7 @@ def prints_the_same(path: Path, token: str) -> bool:
     os.environ.update(learner_environment(BASE_URL, token))
     if path.stem == "retry_after":
         options = {"headers": {"Authorization": f"Bearer {token}"}, "json": {"fault": "429", "seconds": 1}}
-        requests.post(f"{BASE_URL.removesuffix('/v1')}/_mock/faults", timeout=10, **options)
+        requests.post(f"{BASE_URL.removesuffix('/v1')}/_mock/faults", timeout=PATIENCE, **options)
     loop, namespace = transport.PrivateLoop(), {"__name__": "__main__"}
     for source, published in programs(path):
         with redirect_stdout(io.StringIO()) as printed:

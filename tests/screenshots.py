@@ -22,7 +22,7 @@ from conftest import CHROMIUM_OPTIONS
 from mock_server.settings_page import SettingsPage
 from mock_server.tokens import PREFIX
 from tests import debian
-from tests.running import ROOT, MockServer
+from tests.running import PATIENCE, ROOT, MockServer
 
 FOLDER = ROOT / "docs" / "assets" / "screenshots"
 PLACEHOLDER = "(your token: hidden in this picture)"
@@ -86,7 +86,7 @@ def screenshots(browser: Browser, base_url: str) -> Iterator[Screenshot]:
                 yield Screenshot(name + ending, piece, content, colours)
 
         def set_clock(**change: object) -> None:
-            learner.session.post(f"{learner.origin}/_mock/clock", json=change, timeout=30).raise_for_status()
+            learner.session.post(f"{learner.origin}/_mock/clock", json=change, timeout=PATIENCE).raise_for_status()
 
         tab.goto("/signup")
         yield from both("sign-up", ".card:has(#sign-up)")
@@ -107,7 +107,7 @@ def screenshots(browser: Browser, base_url: str) -> Iterator[Screenshot]:
         token = tab.locator("#token").evaluate(HIDE_TOKEN, PLACEHOLDER)
         yield from both("shown-once", "#new-token")
         set_clock(set="2026-03-09T16:25")
-        requests.get(f"{base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=30).raise_for_status()
+        requests.get(f"{base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE).raise_for_status()
         tab.goto("/settings/api")
         yield from both("list", ".card:has(#tokens)", WIDE)
         tab.get_by_role("link", name="Revoke My notebook").click()

@@ -180,7 +180,7 @@ class CalloutProcessor(Treeprocessor):
 def on_page_content(html, page, config, files):
     """Offer a notebook to be downloaded."""
     if is_notebook(page.file):
-        source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it: <code>make lab</code>'
+        source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it'
         line = f'<p class="notebook-source" data-search-exclude="true">{source}</p>'
         html = html.replace("</h1>", f"</h1>\n{line}", 1)
     return html
