@@ -35,7 +35,7 @@ SAYS_WHERE = {
     "a site with the tab": {SITE},
     "(in|on) (GitHub|VS Code)|with git|in your own project": set(),  # these are not the kit's
 }
-# The menu entries and the site's buttons that texts name. The long tests click them.
+# The menu entries and the site's buttons that texts name. The long tests look for them.
 IN_A_TAB = {"Kernel > Restart Kernel…", "Kernel > Restart Kernel and Run up to Selected Cell…"}
 IN_JUPYTERLAB = {*IN_A_TAB, "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
 ON_A_SITE = {"Run it in your browser", "Try it here"}
@@ -230,15 +230,16 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
     log, environment = tmp_path / "log", {**os.environ, "HOME": str(tmp_path / "home")}  # where it keeps the open tabs
     with log.open("w") as file:
         process = subprocess.Popen([*command, "--port=0"], cwd=tmp_path, env=environment, stderr=file)
-    printed = partial(log.read_text, encoding="utf-8")
-    wait_until(lambda: "http://127" in printed() or process.poll() is not None, printed)
-    page = browser.new_page()
-    page.goto(re.search(r"http://127\S+", printed())[0])
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=1000 * PATIENCE)
-    yield page
-    page.close()
-    process.terminate()
-    process.wait(timeout=PATIENCE)
+    printed, page = partial(log.read_text, encoding="utf-8"), browser.new_page()
+    try:
+        wait_until(lambda: "http://127" in printed() or process.poll() is not None, printed)
+        page.goto(re.search(r"http://127\S+", printed())[0])
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=1000 * PATIENCE)
+        yield page
+    finally:
+        page.close()
+        process.terminate()
+        process.wait(PATIENCE)
 
 
 @pytest.mark.long
