@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from tests.running import ROOT
+from tests.running import ROOT, make
 
 SITE_URL, REPO_URL = "https://docs.example.com/kit/", "https://github.com/you/kit"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -44,8 +44,7 @@ def built(folder, *addresses, program="mkdocs", packages=None):
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path, **settings}
     command = [sys.executable, "-m", program, "build", "--strict", "--config-file", "mkdocs.yml"]
     if program == "mkdocs" and shutil.which("make"):
-        tools = os.path.relpath(Path(sys.executable).parent, folder)
-        command = ["make", "--assume-old=.venv/course", "--assume-old=tab", f"BIN={tools}", "site", *addresses]
+        command = make("site", "--assume-old=tab", *addresses, folder=folder)
         environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
