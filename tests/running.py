@@ -1,6 +1,7 @@
 """Run the mock server and the notebooks as a learner would: other processes, real HTTP, real files.
 
-``python -m tests.running`` runs every notebook against a fresh mock server and saves the outputs.
+``python -m tests.running`` runs every notebook against a fresh mock server and saves the outputs;
+``python -m tests.running 02 07`` only those whose names begin so.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -134,6 +137,19 @@ def run_async(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return thread.submit(asyncio.run, coroutine).result()
 
 
+def make(task: str, *variables: str, folder: Path = ROOT) -> list[str]:
+    """Return the command ``make task`` in a folder, with the environment that runs the tests and nothing installed."""
+    tools = shlex.quote(os.path.relpath(Path(sys.executable).parent, folder))
+    return [
+        shutil.which("make") or "make",
+        "--assume-old=.venv/course",
+        "--assume-old=.venv/tests",
+        f"BIN={tools}",
+        task,
+        *variables,
+    ]
+
+
 def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
     """Return the variables that notebooks read, each of them: python-dotenv leaves what is set alone,
     so nothing of a developer's own ``.env`` gets into a run."""
@@ -173,15 +189,22 @@ def shared_kernel(timeout: int = 60) -> Iterator[Callable[[nbformat.NotebookNode
         yield run
 
 
-def main() -> None:
-    """Run every notebook and save it with its outputs."""
+def save(path: Path, base_url: str) -> None:
+    """Run a notebook and save it with its outputs. Raises what ``run_notebook`` raises."""
+    print(f"Running {path.name}", flush=True)
+    notebook = run_notebook(path, learner_environment(base_url))
+    notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
+    nbformat.write(notebook, path)
+
+
+def main(*beginnings: str) -> None:
+    """Run every notebook, or those whose names begin so, and save it with its outputs."""
+    chosen = [path for path in NOTEBOOKS if path.name.startswith(beginnings or "")]
     with MockServer() as server:
-        for path in NOTEBOOKS:
-            print(f"Running {path.name}")
-            notebook = run_notebook(path, learner_environment(server.base_url))
-            notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
-            nbformat.write(notebook, path)
+        for path in chosen:
+            save(path, server.base_url)
+    print(f"Notebooks saved: {len(chosen)}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

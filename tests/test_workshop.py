@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -31,7 +32,7 @@ from mock_server import tokens
 from mock_server.envelope import ApiError
 from tests import static_site
 from tests.exercises import EXERCISES
-from tests.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment, run_notebook
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment, make, run_notebook
 from workshop import bundle, slides
 
 PAGES = ROOT / "docs" / "workshop"
@@ -447,11 +448,13 @@ def tab_alone(monkeypatch):
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="a network of its own needs Linux")
-@pytest.mark.usefixtures("tab_alone")
 def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
     system = next(iter(bundle.SYSTEMS))
     python = ".".join(map(str, sys.version_info[:2]))
-    bundle.build(tmp_path / "bundle.zip", [bundle.Target(system, python)])
+    options = shlex.join([str(tmp_path / "bundle.zip"), "--system", "Linux", "--python", python])
+    with static_site.TAB:
+        made = subprocess.run(make("workshop", f"WORKSHOP_OPTIONS={options}"), cwd=ROOT, capture_output=True, text=True)
+    assert made.returncode == 0 and "bundle.zip: " in made.stdout.splitlines()[-1], made.stdout + made.stderr
     with zipfile.ZipFile(tmp_path / "bundle.zip") as file:
         file.extractall(tmp_path)
     folder = tmp_path / bundle.NAME

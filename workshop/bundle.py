@@ -1,11 +1,12 @@
 """A workshop in a zip: notebooks, mock server, site, slides, and the wheels to install them without a network.
 
-``python -m workshop.bundle [FILE]`` makes it. It needs the network; whoever unpacks it does not. For each system and
+``python -m workshop.bundle`` makes it. It needs the network; whoever unpacks it does not. For each system and
 each Python it downloads what requirements.txt asks for there, then lets uv resolve it again from these files alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
@@ -247,10 +248,24 @@ def pack(folder: Path, file: Path) -> None:
             bundle.write(path, path.relative_to(folder.parent), compress_type=kind)
 
 
-if __name__ == "__main__":
-    target_file = Path(*sys.argv[1:2] or [f"dist/{NAME}.zip"])
+def main() -> None:
+    """Read the command line and write the bundle. Raises SystemExit with what keeps it from being whole."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workshop.bundle",
+        description="Make a workshop in a zip, for a room without a network. It needs npm and the network itself.",
+    )
+    parser.add_argument("file", type=Path, nargs="?", default=Path(f"dist/{NAME}.zip"), help="what to write (%(default)s)")
+    families = sorted({system.partition(" ")[0].rstrip(",") for system in SYSTEMS})
+    parser.add_argument("--system", choices=families, action="append", help="for this system only; may be repeated")
+    parser.add_argument("--python", choices=PYTHONS, action="append", help="for this Python only; may be repeated")
+    options = parser.parse_args()
+    chosen = [target for target in TARGETS if target.system.startswith(tuple(options.system or families))]
     try:
-        build(target_file)
+        build(options.file, [target for target in chosen if target.python in (options.python or PYTHONS)])
     except BundleError as error:
         sys.exit(f"There is no bundle. {error}")
-    print(f"{target_file}: {target_file.stat().st_size / 1e6:.0f} MB")
+    print(f"{options.file}: {options.file.stat().st_size / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
