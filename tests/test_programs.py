@@ -70,6 +70,7 @@ PROGRAMS: dict[str, Run | str] = {
     "make clean": "test_programs.py::test_clean_leaves_what_is_a_persons",
     "python -m mock_server": "test_command_line.py::test_it_says_where_it_is_and_ends_with_ctrl_c",
     "python -m jupyterlab": Run(tuple(JUPYTER.split()), ready=("http://127.0.0.1:{0}/api",)),
+    "python -m tests.proof": "test_pages.py::test_a_page_does_what_it_says",
     "python -m workshop.slides": Run(last=r"\.html", needs=("npm",)),
 }
 # Without npm, wrk and Chromium: the command → what is added, its exit code, what it says.
