@@ -143,6 +143,13 @@ class Program:
     def last_line(self) -> str:
         return (self._out.read_text(encoding="utf-8").splitlines() or [""])[-1]
 
+    def ended(self) -> int:
+        """Wait for its end and return its exit code. Raises AssertionError with all that it printed until then."""
+        try:
+            return self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"It runs for {LIMIT} s now.\n{self.said()}") from None
+
     def wait_for(self, address: str) -> None:
         """Wait until it answers there. Raises AssertionError with what was last seen."""
         seen = ["nothing"]
@@ -190,7 +197,7 @@ def test_a_program_runs_to_its_end(name, request, tmp_path):
             program.wait_for(address)
         if addresses:
             os.killpg(program.process.pid, signal.SIGINT)  # Ctrl-C reaches all of them
-        code = program.process.wait(LIMIT)
+        code = program.ended()
         assert code == 0 or (addresses and code == -signal.SIGINT), program.said()
         assert re.search(run.last, program.last_line()), program.said()
         for address in addresses:
@@ -206,7 +213,7 @@ def test_a_program_says_what_it_lacks(name, copy, tmp_path):
     (tmp_path / "empty").mkdir()
     command = command_of(name, added, copy)
     with started(command, copy, tmp_path, PATH=str(tmp_path / "empty")) as program:
-        assert program.process.wait(LIMIT) == code, program.said()
+        assert program.ended() == code, program.said()
         assert [word for word in words if word not in program.said()] == [], program.said()
         assert "Traceback" not in program.said()
 
