@@ -232,7 +232,7 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
         process = subprocess.Popen([*command, "--port=0"], cwd=tmp_path, env=environment, stderr=file)
     printed, page = partial(log.read_text, encoding="utf-8"), browser.new_page()
     try:
-        wait_until(lambda: "http://127" in printed() or process.poll() is not None, printed)
+        wait_until(lambda: re.search(r"http://127\S+\n", printed()) or process.poll() is not None, printed)  # the whole address
         page.goto(re.search(r"http://127\S+", printed())[0])
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=1000 * PATIENCE)
         yield page
