@@ -34,7 +34,7 @@ test-all: .venv/tests ## The same, and the suites that take long
 test-elsewhere: .venv/tests ## Prove it as on other computers: fonts, locales, clocks, users, programs, Pythons
 	$(BIN)/python -m tests.elsewhere $(ELSEWHERE_OPTIONS)
 
-proof: .venv/tests ## Break each documented behaviour of the mock server, and see a notebook notice
+proof: .venv/tests ## Break each documented behaviour of the mock server, and see who notices
 	$(BIN)/python -m tests.proof
 
 workshop: .venv/course ## Make the workshop in a zip: notebooks, site, slides, and wheels for every system
@@ -62,11 +62,12 @@ tab: .venv/course ## Build the course that runs in a browser tab, for the site
 serve: .venv/course ## Serve the site, and build it again when a file changes
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
-notebooks: .venv/tests ## Run every notebook and solution, save the outputs, write the exercises
+notebooks: .venv/tests ## Run every notebook and solution, save the outputs and the answers of the reference, write the exercises
 	$(BIN)/python -m tests.running
 	$(BIN)/python -m tests.exercises
+	$(BIN)/python docs/hooks/recorded_answers.py
 
-screenshots: .venv/tests ## Take pictures of Settings > API again, where it has changed
+screenshots: .venv/tests ## Take the pictures of Settings > API again
 	$(BIN)/python -m tests.screenshots
 
 lock: .venv/course ## Compile requirements.in to requirements.txt

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
 
 from tests.running import PATIENCE, ROOT, project_lock, wait_until
 
@@ -61,17 +63,27 @@ def parsed(path: Path) -> BeautifulSoup:
 class StaticHost:
     """A static host, as the site's readers meet it: ``below`` a path, compressed, with 404.html for what is not there.
 
-    A context manager. ``url`` is the address of the home page, known before anything is in the ``folder``.
+    A context manager. ``url`` is the address of the home page, known before anything is in the ``folder``. ``sent`` has
+    for each path the bytes that went out, headers included.
     """
 
     def __init__(self, folder: Path, below: str = "/kit") -> None:
         self.folder = folder
+        self.sent: Counter[str] = Counter()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}{below}/"
         routes = [Mount(below, StaticFiles(directory=folder, html=True, check_dir=False))]
-        app = Starlette(routes=routes, middleware=[Middleware(GZipMiddleware)])
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        self._app = Starlette(routes=routes, middleware=[Middleware(GZipMiddleware)])
+        self._server = uvicorn.Server(uvicorn.Config(self._weighed, interface="asgi3", log_level="warning"))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    async def _weighed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def weigh(message: Message) -> None:
+            headers = b"".join(name + b": " + value + b"\r\n" for name, value in message.get("headers", []))
+            self.sent[scope.get("path", "")] += len(headers + message.get("body", b""))
+            await send(message)
+
+        await self._app(scope, receive, weigh)
 
     def __enter__(self) -> StaticHost:
         self._thread.start()

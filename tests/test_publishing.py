@@ -49,11 +49,6 @@ def content(page, name):
     return page.select_one(f"meta[name='{name}'], meta[property='{name}']")["content"]
 
 
-def test_a_published_notebook_page_is_light(published):
-    for page in (published / "notebooks").rglob("index.html"):
-        assert page.stat().st_size < 40_000, page
-
-
 def test_every_page_tells_search_engines_and_chats_what_it_is(pages):
     described = {}
     for address, page in pages.items():

@@ -140,7 +140,15 @@ def test_linked_is_itself_is_left_to_the_person():
 
 
 def test_no_server_is_told_with_the_next_step():
-    with pytest.raises(MockServerNotRunning, match="Start the mock server in a terminal: .*python.* -m mock_server"):
+    with pytest.raises(MockServerNotRunning, match="Start the mock server in a terminal: .*python.* -m mock_server --port 9"):
+        SettingsPage("http://127.0.0.1:9/v1")
+
+
+def test_where_the_mock_server_is_started_in_another_way_the_next_step_is_another(monkeypatch):
+    with pytest.raises(MockServerNotRunning, match=r"^(?!.*terminal).*ask who runs the mock server there"):
+        SettingsPage("http://127.0.0.2:9/v1")  # stands for another computer
+    monkeypatch.setenv("LINKED_IS_NO_ANSWER", "Do as they do here.")
+    with pytest.raises(MockServerNotRunning, match=r"^(?!.*terminal).* Do as they do here\.$"):
         SettingsPage("http://127.0.0.1:9/v1")
 
 

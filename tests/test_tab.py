@@ -23,6 +23,7 @@ from mock_server.store import Store
 from tests import debian, static_site
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT, run_async
+from tests.test_places import IN_A_TAB, choose
 from tests.test_samples import need
 
 BASE_URL = "http://127.0.0.1:8787/v1"
@@ -407,3 +408,30 @@ def test_a_live_cell_runs_on_its_page(tab, host, page):
     frame.locator(".jp-CodeConsole-promptCell .cm-content").click()
     tab.keyboard.press("Shift+Enter")
     frame.locator(".jp-OutputArea-output", has_text=LIVE[page][1]).wait_for(timeout=120_000)
+
+
+@long
+def test_a_link_of_a_notebook_leads_to_where_its_page_is(tab, host):
+    open_notebook(tab, host, "notebooks/03-load-it-from-dotenv")
+    for link, address in {
+        "Call the API with your token": "tab/?notebook=notebooks/04-call-the-api.ipynb",
+        "Exercises": "tab/?notebook=notebooks/exercises/03-load-it-from-dotenv.ipynb",
+        "Why a token stops working": "reference/why-a-token-stops-working/",
+    }.items():
+        with tab.context.expect_page() as page:
+            tab.frame_locator("#notebook").get_by_role("link", name=link).last.click()
+        page.value.wait_for_url(host.url + address)
+        assert requests.get(page.value.url, timeout=10).ok
+        page.value.close()
+
+
+@long
+def test_the_menus_of_a_tab_have_what_texts_name(opened):
+    for entry in IN_A_TAB:
+        choose(opened.frame_locator("#notebook"), entry)
+
+
+@long
+def test_nothing_in_a_tab_sends_the_learner_to_a_terminal(opened):
+    said = run_cell(opened, f"{START.replace('8787', '8788')}")
+    assert said.startswith("No answer from http://127.0.0.1:8788") and BASE_URL in said and "terminal" not in said

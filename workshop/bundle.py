@@ -110,7 +110,7 @@ Leave the terminal open, open http://127.0.0.1:8000/notebooks/{page}/ and click 
 What is here
 ------------
 
-    notebooks/          the course; where a notebook says "make lab", use the commands above
+    notebooks/          the course
     site/index.html     the same, to read: a double click opens it
     in-a-browser/       the same, to run without an installation, as said above
     slides/             one file for each lesson. S opens the speaker notes, F fills the screen
@@ -139,10 +139,7 @@ def build(file: Path, targets: list[Target] = TARGETS) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / NAME
         folder.mkdir()
-        for name in CONTENTS:
-            source = ROOT / name
-            copy = shutil.copy if source.is_file() else lambda *paths: shutil.copytree(*paths, ignore=LEFT_OUT)
-            copy(source, folder / name)
+        copy_contents(folder)
         slides.write(folder / "slides")
         build_site(folder / "site")
         build_tab(folder / "in-a-browser")
@@ -154,6 +151,14 @@ def build(file: Path, targets: list[Target] = TARGETS) -> None:
                 shutil.copytree(wheels, folder / "wheels", dirs_exist_ok=True)
                 print(f"Wheels for {target.system}, Python {target.python}", flush=True)
         pack(folder, file)
+
+
+def copy_contents(folder: Path) -> None:
+    """Put what is taken from the project into the folder of the bundle."""
+    for name in CONTENTS:
+        source = ROOT / name
+        copy = shutil.copy if source.is_file() else lambda *paths: shutil.copytree(*paths, ignore=LEFT_OUT)
+        copy(source, folder / name)
 
 
 def build_site(folder: Path) -> None:
