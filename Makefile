@@ -6,10 +6,10 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-all proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
+.PHONY: help lab check test test-all test-elsewhere proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: .venv/course .env ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C ends both
 	@$(BIN)/python -m mock_server $(SERVER_OPTIONS) & server=$$!; \
@@ -30,6 +30,9 @@ test: .venv/tests ## Prove every notebook, the mock server and the site
 
 test-all: .venv/tests ## The same, and the suites that take long
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+
+test-elsewhere: .venv/tests ## Prove it as on other computers: fonts, locales, clocks, users, programs, Pythons
+	$(BIN)/python -m tests.elsewhere $(ELSEWHERE_OPTIONS)
 
 proof: .venv/tests ## Break each documented behaviour of the mock server, and see who notices
 	$(BIN)/python -m tests.proof $(PROOF_OPTIONS)

@@ -72,8 +72,12 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what `-m` does not ask for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the file that takes longest where two processes share the tests."""
+    """Mark what needs a browser. Begin with the file that takes longest where two processes share the tests."""
+    for item in items:
+        if "chromium_path" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
     if is_worker(config):
         items.sort(key=lambda item: item.path.stem != "test_tab")
 
@@ -123,6 +127,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _server.stop()
     if _ipython_folder:
         _ipython_folder.cleanup()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not proved, and why: a green run without a browser has proved nothing of what a browser shows."""
+    why: dict[str, list[str]] = {}
+    for report in terminalreporter.getreports("skipped"):
+        why.setdefault(report.longrepr[2].removeprefix("Skipped: "), []).append(report.nodeid.partition("::")[0])
+    if why:
+        terminalreporter.section("NOT PROVED HERE", yellow=True, bold=True)
+    for reason, files in why.items():
+        terminalreporter.line(f"{len(files)} tests of {', '.join(dict.fromkeys(files))}: {reason}")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -246,8 +261,7 @@ def chromium_path() -> str:
     """Debian's chromium, installed if need be. Elsewhere a Chromium or Chrome that is there already."""
     path = debian.find(*debian.CHROMIUMS, package="chromium")
     if path is None:
-        message = "BROWSER TESTS SKIPPED: no Chromium found. Install one, on Debian: sudo apt-get install chromium"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+        debian.missing("BROWSER TESTS SKIPPED: no Chromium found. Install one, on Debian: sudo apt-get install chromium")
     return path
 
 

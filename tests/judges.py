@@ -15,11 +15,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-import pytest
-from filelock import FileLock
-
-from tests.debian import CHROMIUMS, first
-from tests.running import PATIENCE, ROOT
+from tests.debian import CHROMIUMS, first, missing
+from tests.running import PATIENCE, ROOT, project_lock
 from tests.static_site import StaticHost, build
 
 TESTS = Path(__file__).parent
@@ -31,11 +28,11 @@ FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-background-networki
 def from_npm(path: str, folder: Path = TESTS) -> Path:
     """Return a file of an npm package, installed at the version of the folder's lock file if need be."""
     file = folder / "node_modules" / path
-    with FileLock(Path(tempfile.gettempdir(), "linked-is-tests-npm.lock")):  # two processes may want it
+    with project_lock("npm"):  # two processes may want it
         if not file.exists():
             npm = shutil.which("npm")
             if npm is None:
-                pytest.fail("axe, Lighthouse and a proxy come from npm, and npm is not installed. Install Node.js.")
+                missing("SKIPPED: axe, Lighthouse and the hub's proxy come from npm, and npm is not installed. Install Node.js")
             command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
             subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return file

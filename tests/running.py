@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import nbformat
+from filelock import FileLock
 from nbclient import NotebookClient
 from traitlets.config import Config
 
@@ -129,6 +130,23 @@ def is_answered(port: int) -> bool:
     """Tell whether somebody listens on a port of the loopback."""
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def project_lock(name: str) -> FileLock:
+    """Return a lock between processes that want the same thing in this project. In another clone, another user has another."""
+    return FileLock(ROOT / ".pytest_cache" / f"{name}.lock")
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy what git has of the project, or will have, into a folder, as a fresh clone has it. Return the folder."""
+    names = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, encoding="utf-8")
+    for name in names.split("\0"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    for command in ("init --quiet", "add --all"):
+        subprocess.run(["git", *command.split()], cwd=folder, check=True)
+    return folder
 
 
 def run_async(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import Counter
 from functools import cache
@@ -15,7 +14,6 @@ from pathlib import Path
 
 import uvicorn
 from bs4 import BeautifulSoup
-from filelock import FileLock
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -23,10 +21,10 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from tests.running import PATIENCE, ROOT, wait_until
+from tests.running import PATIENCE, ROOT, project_lock, wait_until
 
 # Who builds the tab holds it, and who puts the tab into a site: another process of the tests may be doing the other.
-TAB = FileLock(Path(tempfile.gettempdir(), "linked-is-tests-tab.lock"))
+TAB = project_lock("tab")
 
 
 def without_tab(folder: Path) -> Path:

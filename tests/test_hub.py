@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from tests.judges import from_npm
-from tests.running import PATIENCE, ROOT, free_port, is_answered, wait_until
+from tests.running import PATIENCE, ROOT, copy_project, free_port, is_answered, wait_until
 from tests.test_browser import read_the_overview
 from tests.test_places import choose, open_env
 
@@ -101,13 +101,7 @@ class Hub:
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory):
     """The project as its administrator puts it somewhere: what git has, or will have."""
-    folder = tmp_path_factory.mktemp("opt") / "kit"
-    names = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, text=True)
-    for name in names.split("\0"):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
+    return copy_project(tmp_path_factory.mktemp("opt") / "kit")
 
 
 @pytest.fixture(scope="module")

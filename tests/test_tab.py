@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import re
-import shutil
 import subprocess
 from zipfile import ZipFile
 
@@ -26,6 +24,7 @@ from tests import debian, static_site
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT, run_async
 from tests.test_places import IN_A_TAB, choose
+from tests.test_samples import need
 
 BASE_URL = "http://127.0.0.1:8787/v1"
 long = pytest.mark.long
@@ -134,8 +133,7 @@ def test_every_live_cell_is_on_a_page():
 @pytest.fixture(scope="session")
 def host(tmp_path_factory):
     """The built site with the tab in it, as a static host serves it below a path."""
-    if not shutil.which("npm"):
-        pytest.skip("npm is missing: the course in a browser tab is not tested")
+    need("npm")
     with static_site.TAB:
         build()
     subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True)
@@ -151,8 +149,7 @@ def firefox():
     """Debian's Firefox, installed if need be. Elsewhere one that is there already."""
     program = debian.find("firefox-esr", "firefox", package="firefox-esr")
     if not program:
-        assert not os.environ.get("CI"), "CI does not skip a browser"
-        pytest.skip("Firefox is missing: install it to test the tab in it")
+        debian.missing("THE TAB IN FIREFOX SKIPPED: no Firefox found. Install it")
     return program
 
 

@@ -33,6 +33,7 @@ from mock_server.envelope import ApiError
 from tests import static_site
 from tests.exercises import EXERCISES
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment, make, run_notebook
+from tests.test_samples import need
 from workshop import bundle, slides
 
 PAGES = ROOT / "docs" / "workshop"
@@ -316,6 +317,7 @@ def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server):
 @pytest.fixture(scope="session")
 def decks(tmp_path_factory):
     """The slides of every notebook, far away from the project."""
+    need("npm")
     return slides.write(tmp_path_factory.mktemp("slides"))
 
 
@@ -437,6 +439,7 @@ DEAD_PROXY = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://1
 @pytest.fixture
 def tab_alone(monkeypatch):
     """Let nobody else build the tab while the bundle does."""
+    need("npm")
     build_tab = bundle.build_tab
 
     def alone(folder):
@@ -503,6 +506,7 @@ def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The site as it lies in a bundle."""
+    need("npm")
     folder = tmp_path_factory.mktemp("bundle") / "site"
     bundle.build_site(folder)
     return folder
