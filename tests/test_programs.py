@@ -51,6 +51,7 @@ PROGRAMS: dict[str, Run | str] = {
     "make check": Run(last=r"\d+ passed", here=True),
     "make test": Run(("PYTEST_ADDOPTS=tests/test_short_links.py",), r"\d+ passed", here=True),
     "make test-all": Run(("PYTEST_OPTIONS=tests/test_short_links.py",), r"\d+ passed", here=True),
+    "make test-elsewhere": Run(("ELSEWHERE_OPTIONS=kiritimati",), "1 of 1 green", here=True),
     "make proof": Run(("PROOF_OPTIONS=--only 'the clock does not move'",), "0 survived", here=True),
     "make workshop": "test_workshop.py::test_a_bundle_installs_and_runs_with_the_network_off",
     "make bench": Run(
