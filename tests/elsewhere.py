@@ -70,7 +70,7 @@ class Run:
         """Run a command there and return what it printed. Raises Missing with its last line if it fails."""
         code, printed = self(*command)
         if code:
-            raise Missing(f"{command[0]} failed. {printed.strip().splitlines()[-1:]}")
+            raise Missing(f"{command[0]} failed. {printed.strip().rpartition(chr(10))[2]}")
         return printed
 
 
@@ -139,8 +139,7 @@ def another_user(run: Run) -> None:
     run.environment |= {"HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin"}  # root's own folders are closed to them
     run.environment.pop("CI", None)  # where it is set, nothing may be skipped, and this user can't make networks
     run.must("python3", "-c", "import sys; sys.version_info >= (3, 11) or sys.exit('python3 is older than 3.11')")
-    code, printed = run("make", ".venv/tests")
-    assert code == 0, printed
+    print(run("make", ".venv/tests")[1])  # if it fails, there is no Python to prove this place with
     run.python = run.project / ".venv" / "bin" / "python"
 
 
@@ -233,14 +232,14 @@ ELSEWHERE = [
     Elsewhere("dejavu", "only the DejaVu fonts", fonts("dejavu", "fonts-dejavu-core"), FONTS.format("dejavu"),
               IN_A_BROWSER, "only a browser draws letters"),
     Elsewhere("c", "LANG=C", variables(LANG="C"), "os.environ['LANG'] == 'C'",
-              "tests/test_samples.py", "shells and the programs that they start read it"),
+              'tests/test_samples.py tests/test_command_line.py -m "not long"', "shells and the programs that they start read it"),
     Elsewhere("turkish", "LC_ALL=tr_TR.UTF-8", variables(LC_ALL="tr_TR.UTF-8"), LOCALE.format("tr_TR.UTF-8"),
               "tests/test_samples.py tests/test_browser.py", "shells, the programs that they start, and browsers read it"),
     Elsewhere("kiritimati", "TZ=Pacific/Kiritimati", variables(TZ="Pacific/Kiritimati"), "time.localtime().tm_gmtoff == 14 * 3600",
               "notebooks/09*.ipynb tests/test_analytics.py tests/test_rate_limits.py tests/test_short_links.py "
               "tests/test_settings_page.py", "they show dates, or count from one"),
     Elsewhere("two-years-ahead", "the clock two years ahead", clock("+730d"), f"time.time() - {time.time()} > 700 * 86400",
-              'notebooks/0[68]*.ipynb tests/test_command_line.py tests/test_authentication.py -m "not browser"',
+              'notebooks/06*.ipynb tests/test_authentication.py tests/test_publishing.py -m "not browser and not long"',
               "tokens expire, and files have dates; a Chromium never starts below faketime"),
     Elsewhere("another-user", "as nobody, in “Käse und Brot”", another_user, "os.geteuid() and 'Käse und Brot' in sys.executable",
               'tests/test_pages.py tests/test_disk.py tests/test_command_line.py -m "not long"',
@@ -296,7 +295,8 @@ def run(place: Elsewhere, whole: bool = False) -> Result:
         except Missing as missing:
             return Result(missing=str(missing))
         code, printed = here(here.python, "-c", f"{PROOF}assert {place.proof}")
-        assert code == 0, f"This is not {place.what}: {printed}"
+        if code:
+            return Result(f"This is not {place.what}. {printed}", {"error": 1})
         options = [file for word in shlex.split(place.part) for file in matching(here.project, word)]
         if whole:
             options = [*shlex.split(WHOLE), "-m", "not long and not browser" if "not browser" in place.part else "not long"]

@@ -81,7 +81,11 @@ class MockServer:
             start_new_session=True,
             env={**os.environ, **(environment or {})},
         )
-        self.base_url = self._wait_until_ready()
+        try:
+            self.base_url = self._wait_until_ready()
+        except BaseException:
+            self.process.kill()  # nobody else can end it
+            raise
         self.origin = self.base_url.removesuffix("/v1")
 
     def __enter__(self) -> MockServer:
