@@ -25,7 +25,7 @@ from mock_server.database import Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
 from tests import contract, debian
-from tests.running import ROOT, MockServer, learner_environment
+from tests.running import PATIENCE, ROOT, MockServer, learner_environment
 from tests.static_site import build
 
 CHROMIUM_OPTIONS = [
@@ -218,8 +218,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def playwright():
     """What starts and steers browsers."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -237,6 +238,7 @@ def chromium_path() -> str:
 @pytest.fixture(scope="session")
 def browser(playwright, chromium_path: str):
     """A Chromium without a window."""
-    chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS)
+    chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS, timeout=PATIENCE * 1000)
+    chromium.on("context", lambda context: context.set_default_timeout(PATIENCE * 1000))
     yield chromium
     chromium.close()

@@ -30,6 +30,8 @@ OPTIONS = {
     # Without it, each kernel warns that what it says on the loopback is not encrypted.
     "config": Config({"AsyncKernelManager": {"transport_encryption": "auto"}}),
 }
+# Seconds until whatever waits for a state gives up. A busy computer is no failure, so nobody should ever wait that long.
+PATIENCE = 300
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
