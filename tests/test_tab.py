@@ -3,11 +3,8 @@
 import asyncio
 import io
 import json
-import os
 import re
-import shutil
 import subprocess
-import time
 from zipfile import ZipFile
 
 import nbformat
@@ -28,7 +25,9 @@ from mock_server.store import Store
 from tests import debian, static_site
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.judges import axe
-from tests.running import NOTEBOOKS, PATIENCE, ROOT, run_async
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, run_async, wait_until
+from tests.test_places import IN_A_TAB, choose
+from tests.test_samples import need
 
 BASE_URL = "http://127.0.0.1:8787/v1"
 # Playwright's own scheme would stand above that of the page around a frame: "null" is none.
@@ -140,8 +139,7 @@ def test_every_live_cell_is_on_a_page():
 @pytest.fixture(scope="session")
 def host(tmp_path_factory):
     """The built site with the tab in it, as a static host serves it below a path."""
-    if not shutil.which("npm"):
-        pytest.skip("npm is missing: the course in a browser tab is not tested")
+    need("npm")
     with static_site.TAB:
         build()
     subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, capture_output=True)
@@ -157,8 +155,7 @@ def firefox():
     """Debian's Firefox, installed if need be. Elsewhere one that is there already."""
     program = debian.find("firefox-esr", "firefox", package="firefox-esr")
     if not program:
-        assert not os.environ.get("CI"), "CI does not skip a browser"
-        pytest.skip("Firefox is missing: install it to test the tab in it")
+        debian.missing("THE TAB IN FIREFOX SKIPPED: no Firefox found. Install it")
     return program
 
 
@@ -391,13 +388,12 @@ def test_changes_of_an_earlier_release_are_kept_beside_the_new_notebook(tab, hos
 
 def assert_scheme(tab, scheme, *parts):
     """Take pictures of these parts of a page until all of them are light, or dark."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        pictures = {part: Image.open(io.BytesIO(tab.locator(part).screenshot())).convert("L") for part in parts}
-        seen = {part: ImageStat.Stat(picture).mean[0] / 255 for part, picture in pictures.items()}  # from black to white
-        if all(brightness > 0.7 if scheme == "light" else brightness < 0.3 for brightness in seen.values()):
-            return
-        assert time.monotonic() < deadline, (scheme, seen)
+
+    def seen():
+        pictures = [Image.open(io.BytesIO(tab.locator(part).screenshot())).convert("L") for part in parts]
+        return [ImageStat.Stat(picture).mean[0] / 255 for picture in pictures]  # from black to white
+
+    wait_until(lambda: all(light > 0.7 if scheme == "light" else light < 0.3 for light in seen()), seen)
 
 
 # Text that is not seen whole: it sticks out of the window, or of what cuts it off and can't be scrolled.
@@ -557,3 +553,30 @@ def test_a_live_cell_runs_on_its_page(open_tab, host, page, reader):
     switch_to(tab, "light")
     assert_scheme(tab, "light", ".live-cell iframe")
     assert cut_off(tab) == []
+
+
+@long
+def test_a_link_of_a_notebook_leads_to_where_its_page_is(tab, host):
+    open_notebook(tab, host, "notebooks/03-load-it-from-dotenv")
+    for link, address in {
+        "Call the API with your token": "tab/?notebook=notebooks/04-call-the-api.ipynb",
+        "Exercises": "tab/?notebook=notebooks/exercises/03-load-it-from-dotenv.ipynb",
+        "Why a token stops working": "reference/why-a-token-stops-working/",
+    }.items():
+        with tab.context.expect_page() as page:
+            tab.frame_locator("#notebook").get_by_role("link", name=link).last.click()
+        page.value.wait_for_url(host.url + address)
+        assert requests.get(page.value.url, timeout=10).ok
+        page.value.close()
+
+
+@long
+def test_the_menus_of_a_tab_have_what_texts_name(opened):
+    for entry in IN_A_TAB:
+        choose(opened.frame_locator("#notebook"), entry)
+
+
+@long
+def test_nothing_in_a_tab_sends_the_learner_to_a_terminal(opened):
+    said = run_cell(opened, f"{START.replace('8787', '8788')}")
+    assert said.startswith("No answer from http://127.0.0.1:8788") and BASE_URL in said and "terminal" not in said

@@ -85,7 +85,7 @@ async function start() {
     say("2 of 3: loading Python, once about 13 MB");
     const session = panel.sessionContext;
     showEarlier(app.serviceManager.contents);
-    part("notebook").contentDocument.addEventListener("click", openSettings, true);
+    part("notebook").contentDocument.addEventListener("click", follow, true);
     part("notebook").contentWindow.addEventListener("unhandledrejection", ({ reason }) => {
       if (typeof reason === "string") failure ??= reason; // of the kernel: what else fails there rejects with an Error
     });
@@ -150,12 +150,16 @@ function show({ html }) {
   frame.srcdoc = html;
 }
 
-// A link of the notebook to the mock server's page: here it is beside it.
-function openSettings(event) {
+// A link of the notebook. The mock server's page is beside it, another notebook opens in a tab of its own, and a page of
+// the docs is on the site.
+function follow(event) {
   const link = event.target.closest("a[href]");
-  if (!link?.href.startsWith(`${MOCK_SERVER}/`) || !comm) return;
+  const [, page, kind, heading = ""] = link?.href.match(/\/lab\/files\/(?:docs\/)?(.+)\.(ipynb|md)(#.*)?$/) ?? [];
+  const settings = link?.href.startsWith(`${MOCK_SERVER}/`) && comm;
+  if (!kind && !settings) return;
   event.preventDefault();
   event.stopPropagation();
+  if (kind) return open(kind === "md" ? `../${page}/${heading}` : `?notebook=${page}.ipynb${heading}`);
   showSettings(true);
   ask({ path: new URL(link.href).pathname });
 }
