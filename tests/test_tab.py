@@ -58,22 +58,22 @@ def headers(in_process):
 
 
 def fail(headers, **fault):
-    assert requests.post("http://127.0.0.1:8787/_mock/faults", json=fault, headers=headers, timeout=10).ok
+    assert requests.post("http://127.0.0.1:8787/_mock/faults", json=fault, headers=headers, timeout=PATIENCE).ok
 
 
 def test_the_page_and_the_api_answer_without_a_socket(in_process, headers):
     link = {"url": "https://example.com/", "title": "é"}
-    made = requests.post(f"{BASE_URL}/links", json=link, headers=headers, timeout=10)
+    made = requests.post(f"{BASE_URL}/links", json=link, headers=headers, timeout=PATIENCE)
     assert (made.status_code, made.reason, made.json()["data"]["title"]) == (201, "Created", "é")
     in_process.revoke("Notebook")
-    assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=10).status_code == 401
+    assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE).status_code == 401
 
 
 def test_a_retry_waits_and_goes_on(headers):
     fail(headers, fault="503", calls=2)
     session = requests.Session()
     session.mount("http://", HTTPAdapter(max_retries=Retry(total=3, status_forcelist=[503], backoff_factor=0)))
-    answer = session.get(f"{BASE_URL}/links", headers=headers, timeout=10)
+    answer = session.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE)
     assert answer.status_code == 200 and len(answer.raw.retries.history) == 2
 
 
@@ -83,21 +83,21 @@ def test_a_timeout_and_a_dropped_connection_are_those_of_requests(headers):
         requests.get(f"{BASE_URL}/links", headers=headers, timeout=2)
     fail(headers, fault="drop", calls=1)
     with pytest.raises(requests.RequestException):
-        requests.get(f"{BASE_URL}/links", headers=headers, timeout=10)
-    assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=10).ok
+        requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE)
+    assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE).ok
 
 
 @pytest.mark.parametrize("address", ["https://api.linked.is/v1/links", "http://127.0.0.1:8788/v1/links"])
 def test_no_other_address_is_reached(in_process, address):
     with pytest.raises(requests.ConnectionError, match="only the mock server at 127.0.0.1:8787 answers here"):
-        requests.get(address, timeout=10)
+        requests.get(address, timeout=PATIENCE)
 
 
 def test_it_answers_inside_a_loop_that_runs(in_process, headers):
     async def cell():  # a notebook does this: its cells run in a loop
-        first = requests.get(f"{BASE_URL}/links", headers=headers, timeout=10)  # noqa: ASYNC210
+        first = requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE)  # noqa: ASYNC210
         await asyncio.sleep(0)
-        return first.status_code, requests.get(f"{BASE_URL}/links", headers=headers, timeout=10).status_code  # noqa: ASYNC210
+        return first.status_code, requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE).status_code  # noqa: ASYNC210
 
     assert run_async(cell()) == (200, 200)
 
@@ -566,7 +566,7 @@ def test_a_link_of_a_notebook_leads_to_where_its_page_is(tab, host):
         with tab.context.expect_page() as page:
             tab.frame_locator("#notebook").get_by_role("link", name=link).last.click()
         page.value.wait_for_url(host.url + address)
-        assert requests.get(page.value.url, timeout=10).ok
+        assert requests.get(page.value.url, timeout=PATIENCE).ok
         page.value.close()
 
 
