@@ -6,13 +6,13 @@ BIN := .venv/bin
 LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab check test test-all proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
+.PHONY: help lab check test test-all test-elsewhere proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: .venv/course .env ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C ends both
-	@$(BIN)/python -m mock_server & server=$$!; \
+	@$(BIN)/python -m mock_server $(SERVER_OPTIONS) & server=$$!; \
 	trap 'kill $$server 2>/dev/null; wait $$server' EXIT; trap 'exit 0' INT TERM; \
 	$(BIN)/jupyter lab --ServerApp.answer_yes=True --ContentsManager.allow_hidden=True \
 		--AsyncMappingKernelManager.transport_encryption=auto --ServerApp.root_dir=. \
@@ -31,13 +31,16 @@ test: .venv/tests ## Prove every notebook, the mock server and the site
 test-all: .venv/tests ## The same, and the suites that take long
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
-proof: .venv/tests ## Break each documented behaviour of the mock server, and see a notebook notice
-	$(BIN)/python -m tests.proof
+test-elsewhere: .venv/tests ## Prove it as on other computers: fonts, locales, clocks, users, programs, Pythons
+	$(BIN)/python -m tests.elsewhere $(ELSEWHERE_OPTIONS)
+
+proof: .venv/tests ## Break each documented behaviour of the mock server, and see who notices
+	$(BIN)/python -m tests.proof $(PROOF_OPTIONS)
 
 workshop: .venv/course ## Make the workshop in a zip: notebooks, site, slides, and wheels for every system
-	$(BIN)/python -m workshop.bundle
+	$(BIN)/python -m workshop.bundle $(WORKSHOP_OPTIONS)
 
-bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn; needs Linux, npm and wrk
+bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn, on Linux
 	$(BIN)/python -m bench $(BENCH_OPTIONS)
 
 bench-site: .venv/tests ## Measure how the site's build grows, beside plain Markdown, mkdocs-jupyter and Sphinx
@@ -57,13 +60,14 @@ tab: .venv/course ## Build the course that runs in a browser tab, for the site
 	$(BIN)/python -m browser.build
 
 serve: .venv/course ## Serve the site, and build it again when a file changes
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve $(MKDOCS_OPTIONS)
 
-notebooks: .venv/tests ## Run every notebook and solution, save the outputs, write the exercises
-	$(BIN)/python -m tests.running
-	$(BIN)/python -m tests.exercises
+notebooks: .venv/tests ## Run every notebook and solution, save the outputs and the answers of the reference, write the exercises
+	$(BIN)/python -m tests.running $(NOTEBOOKS)
+	$(BIN)/python -m tests.exercises $(NOTEBOOKS)
+	$(BIN)/python docs/hooks/recorded_answers.py
 
-screenshots: .venv/tests ## Take pictures of Settings > API again, where it has changed
+screenshots: .venv/tests ## Take the pictures of Settings > API again
 	$(BIN)/python -m tests.screenshots
 
 lock: .venv/course ## Compile requirements.in to requirements.txt
@@ -74,7 +78,8 @@ lock: .venv/course ## Compile requirements.in to requirements.txt
 		--custom-compile-command "make lock" tests/requirements.in -o tests/requirements.txt
 
 clean: ## Remove what the tasks made; your .env and the mock server's database stay
-	rm -rf .venv site browser/.build .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv */.venv site dist browser/.build node_modules */node_modules */*/node_modules
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 # A learner's own settings: made once, never overwritten.
 .env:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ import httpx2
 import nbval.kernel
 import pytest
 import requests
+from filelock import FileLock
 from jupyter_client import BlockingKernelClient, KernelManager
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 from nbval.plugin import IPyNbCell
@@ -25,8 +26,8 @@ from mock_server.database import Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
 from tests import contract, debian
-from tests.running import ROOT, MockServer, learner_environment
-from tests.static_site import build
+from tests.running import PATIENCE, MockServer, learner_environment
+from tests.static_site import build, without_tab
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",  # containers run as root
@@ -71,8 +72,12 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what `-m` does not ask for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the file that takes longest where two processes share the tests."""
+    """Mark what needs a browser. Begin with the file that takes longest where two processes share the tests."""
+    for item in items:
+        if "chromium_path" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
     if is_worker(config):
         items.sort(key=lambda item: item.path.stem != "test_tab")
 
@@ -122,6 +127,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _server.stop()
     if _ipython_folder:
         _ipython_folder.cleanup()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not proved, and why: a green run without a browser has proved nothing of what a browser shows."""
+    why: dict[str, list[str]] = {}
+    for report in terminalreporter.getreports("skipped"):
+        why.setdefault(report.longrepr[2].removeprefix("Skipped: "), []).append(report.nodeid.partition("::")[0])
+    if why:
+        terminalreporter.section("NOT PROVED HERE", yellow=True, bold=True)
+    for reason, files in why.items():
+        terminalreporter.line(f"{len(files)} tests of {', '.join(dict.fromkeys(files))}: {reason}")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -199,7 +215,7 @@ def call(server: MockServer):
 
     def call(token: str, method: str = "GET", path: str = "/links", **options: object) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.request(method, server.base_url + path, headers=headers, timeout=10, **options)
+        answer = requests.request(method, server.base_url + path, headers=headers, timeout=PATIENCE, **options)
         contract.check(method, urlsplit(answer.url).path, answer.status_code, answer.headers, answer.content)
         return answer
 
@@ -207,19 +223,36 @@ def call(server: MockServer):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the built site."""
-    folder = tmp_path_factory.mktemp("site")
-    result = build(ROOT, folder)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return folder
+def build_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Build the site with these settings of a publisher and return its folder: once for all processes of the tests."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+
+    def build_site(name: str, **settings: str) -> Path:
+        folder = shared / name
+        with FileLock(shared / f"{name}.lock"):
+            if not folder.exists():
+                (project := shared / f"{name}-source").mkdir()
+                result = build(without_tab(project), shared / f"{name}-unfinished", **settings)
+                assert result.returncode == 0, result.stdout + result.stderr
+                (shared / f"{name}-unfinished").rename(folder)
+        return folder
+
+    return build_site
+
+
+@pytest.fixture(scope="session")
+def site(build_site: Callable[..., Path]) -> Path:
+    """The folder with the site as it works at any address."""
+    return build_site("site")
 
 
 @pytest.fixture(scope="session")
 def playwright():
     """What starts and steers browsers."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -229,14 +262,14 @@ def chromium_path() -> str:
     """Debian's chromium, installed if need be. Elsewhere a Chromium or Chrome that is there already."""
     path = debian.find(*debian.CHROMIUMS, package="chromium")
     if path is None:
-        message = "BROWSER TESTS SKIPPED: no Chromium found. Install one, on Debian: sudo apt-get install chromium"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+        debian.missing("BROWSER TESTS SKIPPED: no Chromium found. Install one, on Debian: sudo apt-get install chromium")
     return path
 
 
 @pytest.fixture(scope="session")
 def browser(playwright, chromium_path: str):
     """A Chromium without a window."""
-    chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS)
+    chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS, timeout=PATIENCE * 1000)
+    chromium.on("context", lambda context: context.set_default_timeout(PATIENCE * 1000))
     yield chromium
     chromium.close()

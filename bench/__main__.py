@@ -44,11 +44,9 @@ def main() -> int:
     parts.append(report.verdicts(found))
     if results.growth:
         parts.append(GROWTH + report.grown(results.growth))
-    taken = (
-        f"{options.rounds} rounds, {options.seconds} s a run, {time.monotonic() - started:.0f} s in all. "
-        f"Load of the machine before the start: {busy:.1f} on {os.cpu_count()} cores; above 0.5, close what runs."
-    )
-    print("\n\n".join([part for part in parts if part] + [f"{NOTES}\n{taken}"]))
+    taken = f"{options.seconds} s a run, {time.monotonic() - started:.0f} s in all."
+    circumstances = report.circumstances(options.rounds, busy, results.left_out)
+    print("\n\n".join([part for part in parts if part] + [f"{NOTES}\n{taken}\n{circumstances}"]))
     if options.json:
         write_json(options.json, results, found)
     return 0
@@ -59,7 +57,8 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measure the mock server beside Prism, Mockoon and bare uvicorn, and print the ratios and "
-        "whether they reach the targets. The first run installs the peers from npm. Needs Linux and wrk.",
+        "whether they reach the targets. The first run installs the peers from npm. Needs Linux; what needs wrk or npm "
+        "is left out without them.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--seconds", type=int, default=2, help="length of one run of wrk")

@@ -8,7 +8,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-PATIENCE = 30  # seconds for the last answer of a burst
+from tests.running import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Answer:
 
 def ask(port: int, method: str, path: str, token: str, body: str | None = None) -> tuple[int, bytes]:
     """Send one request and return status and body. Raises OSError or HTTPException."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, body, headers(token, body))
         answer = connection.getresponse()

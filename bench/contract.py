@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
@@ -15,17 +14,13 @@ LINKS = "/v1/links"
 
 
 def derive(document: Path, listed: bytes, made: bytes) -> dict[str, Any]:
-    """Return the document with ``/v1`` in its paths and with our answers as its examples. Raises CannotMeasure.
+    """Return the document with our answers as its examples. Raises CannotMeasure.
 
-    Peers disagree about the path of a server's address, and agree about a path.
+    Its ``servers`` are left out: the paths are whole, from the root of the server, and a peer must add nothing to them.
     """
     # Through JSON: keys become text, and so do the times that YAML reads as such.
     contract = json.loads(json.dumps(yaml.safe_load(document.read_text(encoding="utf-8")), default=str))
-    servers = contract.pop("servers", None) or [{"url": "/"}]
-    prefix = urlsplit(servers[0]["url"]).path.rstrip("/")
-    contract["paths"] = {
-        path if path.startswith(f"{prefix}/") else prefix + path: item for path, item in contract["paths"].items()
-    }
+    del contract["servers"]
     try:
         operations = contract["paths"][LINKS]
         set_example(contract, operations["get"]["responses"], "200", listed)

@@ -32,12 +32,11 @@ def fill(path: Path, links: int, tokens: int) -> str:
     """Make a database with one account, the links on top of those that it begins with; return one of its tokens."""
     database = Database(str(path))
     store = Store(database, Clock())
-    with database.transaction():
-        owner = store.add_account("grower@example.com", "")
-        content = store.content(owner)
-        for number in range(links):
-            content.add_link({"url": "https://example.com/menu", "slug": f"growth-{number}"})
-        texts = [store.generate_token(owner, "Growth", None) for _ in range(tokens)]
+    owner = store.add_account("grower@example.com", "")
+    content = store.content(owner)
+    for number in range(links):
+        content.add_link({"url": "https://example.com/menu", "slug": f"growth-{number}"})
+    texts = [store.generate_token(owner, "Growth", None) for _ in range(tokens)]
     database.close()
     return texts[-1]
 

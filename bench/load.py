@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.process import CannotMeasure, Server
+from tests import debian
+from tests.running import PATIENCE
 
 DONE = """
 function done(summary, latency, requests)
@@ -49,7 +50,7 @@ class Script:
 def run(server: Server, script: Script, connections: int, seconds: int) -> Run:
     """Put the server under load. Raises CannotMeasure if an answer was lost or not the expected kind."""
     before = server.processor_time()
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script.path)]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{PATIENCE}s", "-s", str(script.path)]
     output = subprocess.run([*command, f"http://127.0.0.1:{server.port}/v1/links"], capture_output=True, text=True, check=False)
     used = server.processor_time() - before
     if output.returncode or "{" not in output.stdout:
@@ -69,11 +70,5 @@ def run(server: Server, script: Script, connections: int, seconds: int) -> Run:
 
 def check_wrk() -> None:
     """See that wrk is there, and install it where that needs nobody. Raises CannotMeasure."""
-    if shutil.which("wrk"):
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing wrk …", flush=True)
-        subprocess.run(["apt-get", "update", "-qq"], check=False, stdout=subprocess.DEVNULL)
-        subprocess.run(["apt-get", "install", "-qq", "-y", "wrk"], check=False, stdout=subprocess.DEVNULL)
-    if not shutil.which("wrk"):
-        raise CannotMeasure("wrk is not installed. On Debian: apt-get install wrk")
+    if not debian.find("wrk", package="wrk"):
+        raise CannotMeasure("Requests under load, and memory after them: wrk is not installed. On Debian: apt-get install wrk")

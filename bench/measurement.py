@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import quantiles
@@ -29,32 +30,40 @@ def measure(options: argparse.Namespace) -> Results:
     """Measure everything that was asked for. Raises CannotMeasure."""
     if not sys.platform.startswith("linux"):
         raise CannotMeasure("This needs Linux: it reads processor times from /proc and pins processes to cores.")
-    check_wrk()
-    if not options.skip_peers:
-        if not peers.DOCUMENT.exists():
-            raise CannotMeasure(f"The peers read {peers.DOCUMENT.name}, which is missing. Leave them out: --skip-peers")
-        peers.install()
-    os.sched_setaffinity(0, LOAD_CORES)  # wrk inherits it
     results = Results()
+    has_wrk = is_there(check_wrk, results)
+    has_peers = not options.skip_peers and is_there(peers.install, results)
+    os.sched_setaffinity(0, LOAD_CORES)  # wrk inherits it
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         accounts = fill(folder)
         with ExitStack() as stack:
             servers = [peers.ours(OURS, folder / "bench.db", accounts.reader), peers.bare(folder)]
-            if not options.skip_peers:
+            if has_peers:
                 peers.write_contract(folder, *recorded(folder))
                 servers += [peers.prism(folder), peers.mockoon(folder)]
             for server in servers:
                 stack.callback(server.stop)
             results.starts = starts(servers, min(options.rounds, MOST_ROUNDS))
             verify(servers, accounts, folder)
-            measure_reads(options, results, folder, servers, accounts)
-            measure_writes(options, results, folder, servers, accounts)
+            if has_wrk:
+                measure_reads(options, results, folder, servers, accounts)
+                measure_writes(options, results, folder, servers, accounts)
             measure_bursts(options, results, servers, accounts)
         measure_logins(options, results, folder, accounts)
-        if options.growth:
+        if options.growth and has_wrk:
             results.growth = growth.measure(folder, min(options.rounds, MOST_ROUNDS), options.seconds)
     return results
+
+
+def is_there(find: Callable[[], None], results: Results) -> bool:
+    """Tell whether what a part of the measurement needs is there or could be installed. If not, note what is left out."""
+    try:
+        find()
+    except CannotMeasure as error:
+        results.left_out.append(str(error))
+        return False
+    return True
 
 
 def fill(folder: Path) -> Accounts:

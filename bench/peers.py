@@ -13,7 +13,8 @@ from typing import Any
 
 from bench.client import ask
 from bench.contract import LINKS, derive
-from bench.process import PORT, ROOT, SERVER_CORES, CannotMeasure, Server
+from bench.process import PORT, SERVER_CORES, CannotMeasure, Server
+from tests.running import ROOT
 
 FOLDER = Path(__file__).parent
 MODULES = FOLDER / "node_modules"
@@ -29,34 +30,34 @@ SILENT = {"SCARF_ANALYTICS": "false", "DO_NOT_TRACK": "1"}
 def ours(name: str, database: Path | str, token: str = "", cores: list[int] = SERVER_CORES) -> Server:
     """Return the mock server. It is up when it lets the token in, or, without one, when it refuses."""
     command = [sys.executable, "-m", "bench.server", "--quiet", "--port", PORT, "--database", str(database)]
-    return Server(name, command, lambda port: answers(port, token, 200 if token else 401), cores=cores)
+    return Server(name, command, lambda port: status(port, token), 200 if token else 401, cores=cores)
 
 
 def bare(folder: Path) -> Server:
     """Return bare uvicorn."""
     command = [sys.executable, "-m", "bench.bare", PORT, str(folder / "listed.json"), str(folder / "made.json")]
-    return Server("bare uvicorn", command, answers)
+    return Server("bare uvicorn", command, status)
 
 
 def prism(folder: Path) -> Server:
     """Return Prism with its log off, reading the contract in the folder."""
     command = [str(NODE), str(PRISM), "mock", str(folder / "contract.json"), "--port", PORT, "--verboseLevel", "silent"]
-    return Server("Prism", command, answers, SILENT)
+    return Server("Prism", command, status, environment=SILENT)
 
 
 def mockoon(folder: Path) -> Server:
     """Return Mockoon with what can be turned off turned off, reading what it imported from the contract."""
     command = [str(NODE), str(MOCKOON), "start", "--data", str(folder / "mockoon.json"), "--port", PORT]
     options = ["--hostname", "127.0.0.1", "--disable-log-to-file", "--disable-admin-api"]
-    return Server("Mockoon", [*command, *options], answers, SILENT)
+    return Server("Mockoon", [*command, *options], status, environment=SILENT)
 
 
-def answers(port: int, token: str = "any", status: int = 200) -> bool:
-    """Tell whether the server answers with this status."""
+def status(port: int, token: str = "any") -> int | str:
+    """Return the status with which the server answers, or the error in its place."""
     try:
-        return ask(port, "GET", LINKS, token)[0] == status
-    except (OSError, HTTPException):
-        return False
+        return ask(port, "GET", LINKS, token)[0]
+    except (OSError, HTTPException) as error:
+        return type(error).__name__
 
 
 def install() -> None:
@@ -64,11 +65,11 @@ def install() -> None:
     if NODE.exists() and PRISM.exists() and MOCKOON.exists():
         return
     if not shutil.which("npm"):
-        raise CannotMeasure("The peers come from npm, and npm is not installed. Install it, or use --skip-peers.")
+        raise CannotMeasure("Prism and Mockoon: they come from npm, and npm is not installed.")
     print("Installing the peers from npm, some 400 MB …", flush=True)
     command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
     if subprocess.run(command, cwd=FOLDER, env={**os.environ, **SILENT}, check=False).returncode:
-        raise CannotMeasure(f"npm could not install the peers. Try it by hand: cd {FOLDER.name}; npm ci")
+        raise CannotMeasure(f"Prism and Mockoon: npm could not install them. Try it by hand: cd {FOLDER.name}; npm ci")
 
 
 def write_contract(folder: Path, listed: bytes, made: bytes) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).parent.parent
+from tests.running import PATIENCE, ROOT, free_port
+
 PORT = "{port}"  # stands for the port in a command
-PATIENCE = 60  # seconds for a start
 
 # Every server gets the same one core, and the load comes from the others: no server may take time from wrk.
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
@@ -31,20 +29,23 @@ class CannotMeasure(Exception):
 class Server:
     """A server in a process of its own. ``command`` holds PORT where the port goes.
 
-    ``is_up`` asks the port and tells whether it got the right answer. ``cores`` are those it may run on.
+    ``status`` asks the port and returns the status of the answer, or why there was none; the server is up when it is
+    ``up``. ``cores`` are those it may run on.
     """
 
     def __init__(
         self,
         name: str,
         command: list[str],
-        is_up: Callable[[int], bool],
+        status: Callable[[int], int | str],
+        up: int = 200,
         environment: dict[str, str] | None = None,
         cores: list[int] = SERVER_CORES,
     ) -> None:
         self.name = name
         self.command = command
-        self.is_up = is_up
+        self.status = status
+        self.up = up
         self.environment = {**os.environ, **(environment or {})}
         self.cores = cores
         self.port = 0
@@ -74,11 +75,11 @@ class Server:
                 preexec_fn=self._before_it_runs,  # noqa: PLW1509, the benchmark starts servers before any thread
             )
             try:
-                while not self.is_up(self.port):
+                while (status := self.status(self.port)) != self.up:
                     if time.perf_counter() > started + PATIENCE or self._process.poll() is not None:
                         errors.seek(0)
                         reason = errors.read()[-2000:].decode(errors="replace")
-                        raise CannotMeasure(f"{self.name} did not start. {reason}")
+                        raise CannotMeasure(f"{self.name} did not start: {status} in place of {self.up}. {reason}")
                     time.sleep(0.002)
                 return time.perf_counter() - started
             except BaseException:  # Ctrl-C too
@@ -92,7 +93,7 @@ class Server:
             return
         with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, signal.SIGINT)  # the mock server closes its file
-            process.wait(timeout=5)
+            process.wait(timeout=PATIENCE)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # what is left of the group
         process.wait()
@@ -115,10 +116,3 @@ class Server:
             raise CannotMeasure(f"{self.name} ended by itself.")
         parent = psutil.Process(self._process.pid)
         return [parent, *parent.children(recursive=True)]
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -52,6 +53,7 @@ class Results:
     reads_during_logins: list[float] = field(default_factory=list)  # p99 in ms
     logins: list[float] = field(default_factory=list)  # seconds until the last of 200 was answered
     growth: list[Size] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # what was not measured, and why
 
 
 def number(value: float) -> str:
@@ -89,7 +91,7 @@ def others(results: Results) -> str:
     loaded = list(results.memory)
     memory = [f"MiB after {kind.partition(' ')[0]}" for kind in loaded]
     rows = [["edges", "start to first answer s", *memory, "200 connections at once ms", "failed of 1,000"]]
-    for name in results.memory[loaded[-1]]:
+    for name in dict.fromkeys([*results.starts, *(name for memory in results.memory.values() for name in memory)]):
         cells = [number(results.memory[kind][name]) if name in results.memory[kind] else "-" for kind in loaded]
         rest = [spread(values[name]) if name in values else "-" for values in (results.bursts, results.failures)]
         rows.append([name, spread(results.starts[name]) if name in results.starts else "-", *cells, *rest])
@@ -136,6 +138,12 @@ def ratio(ours: list[Run], theirs: list[Run], name: str) -> list[float]:
 def divide(ours: list[float], theirs: list[float]) -> list[float]:
     """Return ours / theirs, pair by pair. A server at rest may have used less time than the system can tell."""
     return [one / max(other, 1e-9) for one, other in zip(ours, theirs, strict=True)]
+
+
+def circumstances(rounds: int, busy: float, left_out: list[str]) -> str:
+    """Return how often it was measured, how busy the computer was before the start, and what was not measured."""
+    load = f"Load of the machine before the start: {busy:.1f} on {os.cpu_count()} cores; above 0.5, close what runs."
+    return "\n".join([f"{rounds} round{'s' * (rounds > 1)}. {load}", *(f"Not measured: {what}" for what in left_out)])
 
 
 def verdicts(figures: list[Figure]) -> str:

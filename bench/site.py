@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from bench.process import ROOT, CannotMeasure
-from bench.report import Figure, Target, divide, spread, table, verdicts
+from bench.process import CannotMeasure
+from bench.report import Figure, Target, circumstances, divide, spread, table, verdicts
 from bench.rounds import show
+from tests.running import ROOT
 
 ENVIRONMENT = Path(__file__).parent / ".venv"
 COURSE = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -55,15 +56,14 @@ def main() -> int:
     busy = os.getloadavg()[0]
     try:
         with tempfile.TemporaryDirectory(prefix="bench-site-") as folder:
-            builders, versions = measure(Path(folder), options)
+            builders, versions, left_out = measure(Path(folder), options)
     except CannotMeasure as error:
         show("")
         print(f"Not measured. {error}", file=sys.stderr)
         return 1
     print(growth(builders, options.notebooks))
     print("\n" + verdicts(figures(builders, options.notebooks)))
-    machine = f"Load of the machine before the start: {busy:.1f} on {os.cpu_count()} cores."
-    print(f"\n{NOTES}\n{versions}\n{options.rounds} rounds. {machine} No kernel was started.")
+    print(f"\n{NOTES}\n{versions}. No kernel was started.\n{circumstances(options.rounds, busy, left_out)}")
     return 0
 
 
@@ -84,21 +84,29 @@ def parse() -> argparse.Namespace:
     return options
 
 
-def measure(folder: Path, options: argparse.Namespace) -> tuple[list[Builder], str]:
-    """Build each number of notebooks with each builder, round after round; return the builders and their versions."""
+def measure(folder: Path, options: argparse.Namespace) -> tuple[list[Builder], str, list[str]]:
+    """Build each number of notebooks with each builder, round after round.
+
+    Return the builders, their versions, and what was left out. Raises CannotMeasure.
+    """
     mkdocs = ["-m", "mkdocs", "build", "--quiet"]
     builders = [
         Builder(OURS, prepare_ours, [sys.executable, *mkdocs, "--strict"]),
         Builder(PLAIN, prepare_plain, [sys.executable, *mkdocs, "--strict"]),
     ]
     versions = installed(sys.executable, "mkdocs", "mkdocs-material")
+    left_out = []
     if not options.skip_peers:
-        peer = install()
-        builders += [
-            Builder(JUPYTER, prepare_jupyter, [peer, *mkdocs]),
-            Builder(SPHINX, prepare_sphinx, [peer, "-m", "sphinx", "-q", "-b", "html", ".", "site"]),
-        ]
-        versions += ", " + installed(peer, "mkdocs-jupyter", "myst-nb", "sphinx")
+        try:
+            peer = install()
+        except CannotMeasure as error:
+            left_out.append(str(error))
+        else:
+            builders += [
+                Builder(JUPYTER, prepare_jupyter, [peer, *mkdocs]),
+                Builder(SPHINX, prepare_sphinx, [peer, "-m", "sphinx", "-q", "-b", "html", ".", "site"]),
+            ]
+            versions += ", " + installed(peer, "mkdocs-jupyter", "myst-nb", "sphinx")
     counts = [0, *options.notebooks]
     for count in counts:
         for builder in builders:
@@ -113,7 +121,7 @@ def measure(folder: Path, options: argparse.Namespace) -> tuple[list[Builder], s
                 seconds = build(builder, folder / builder.name / str(count), count)
                 builder.seconds.setdefault(count, []).append(seconds)
     show("")
-    return builders, versions
+    return builders, versions, left_out
 
 
 def install() -> str:
@@ -128,7 +136,7 @@ def install() -> str:
             [str(python), "-m", "pip", "install", "--quiet", "--requirement", str(Path(__file__).parent / "requirements.txt")],
         ]
         if any(subprocess.run(command, check=False).returncode for command in commands):
-            raise CannotMeasure("The peers could not be installed. Leave them out with --skip-peers.")
+            raise CannotMeasure("mkdocs-jupyter and Sphinx: pip could not install them.")
         done.write_text(wanted, encoding="utf-8")
     return str(python)
 

@@ -15,6 +15,7 @@ from bench.account import Accounts
 from bench.client import burst, headers, message
 from bench.contract import LINKS
 from bench.process import CannotMeasure, Server
+from tests.running import PATIENCE
 
 PACE = 0.005  # seconds from one paced request to the next
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -57,7 +58,7 @@ def reads_during_logins(server: Server, accounts: Accounts, count: int) -> tuple
 
 def login_form(server: Server, accounts: Accounts) -> bytes:
     """Return the filled in form of a new visitor."""
-    page = requests.get(f"http://127.0.0.1:{server.port}/login", timeout=10)
+    page = requests.get(f"http://127.0.0.1:{server.port}/login", timeout=PATIENCE)
     form_token = re.search(r'name="form_token" value="([^"]+)"', page.text)
     if not form_token:
         raise CannotMeasure("The login page has no form token where it should be.")
@@ -68,7 +69,7 @@ def login_form(server: Server, accounts: Accounts) -> bytes:
 
 def read_at_a_pace(port: int, token: str, is_over: threading.Event, times: list[float]) -> None:
     """Read until it is over. A late answer makes the next ones late too, and all of that counts."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     due = time.perf_counter()
     while not is_over.is_set():
         time.sleep(max(0.0, due - time.perf_counter()))

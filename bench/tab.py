@@ -13,17 +13,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Request, sync_playwright
+from playwright.sync_api import BrowserContext, Request, TimeoutError, sync_playwright
 
 from bench.process import CannotMeasure
-from bench.report import Figure, Target, divide, spread, table, verdicts
+from bench.report import Figure, Target, circumstances, divide, spread, table, verdicts
 from bench.rounds import show
 from browser.build import BUILD, KERNEL_EXTENSION, LAB, LEFT_OUT, PYODIDE, PYTHON, BuildError, build, run
 from conftest import CHROMIUM_OPTIONS
 from tests import debian
-from tests.static_site import StaticHost
+from tests.running import PATIENCE
+from tests.static_site import TAB, StaticHost
 
 FIRST = "notebooks/01-start-here.ipynb"
+KERNEL_STATUS = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"
 OURS, BARE = "the course", "bare JupyterLite"
 NOTES = """\
 Median (lowest..highest). A cold visit is the first one of a browser, a warm one the next of the same browser.
@@ -42,11 +44,12 @@ def main() -> int:
         if not chromium or not shutil.which("npm"):
             raise CannotMeasure("It needs npm and Chromium. Install them.")
         show("building both")
-        build()
         with tempfile.TemporaryDirectory(prefix="bench-tab-") as folder:
             site = Path(folder, "site")
-            shutil.copytree(LAB, site / OURS.replace(" ", "-"))
-            make_bare(site / BARE.replace(" ", "-"))
+            with TAB:
+                build()
+                shutil.copytree(LAB, site / OURS.replace(" ", "-"))
+                make_bare(site / BARE.replace(" ", "-"))
             seconds, megabytes = measure(site, chromium, options.rounds)
     except (CannotMeasure, BuildError) as error:
         show("")
@@ -57,7 +60,7 @@ def main() -> int:
         rows.append([name, *(spread(found[visit, name]) for found in (seconds, megabytes) for visit in ("cold", "warm"))])
     print(table(rows))
     print("\n" + verdicts(figures(seconds, megabytes)))
-    print(f"\n{NOTES}\n{options.rounds} rounds. Load of the machine before the start: {busy:.1f} on {os.cpu_count()} cores.")
+    print(f"\n{NOTES}\n{circumstances(options.rounds, busy, [])}")
     return 0
 
 
@@ -139,11 +142,13 @@ def open_notebook(browser: BrowserContext, lab: str) -> tuple[float, float]:
 
     browser.on("requestfinished", note)
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     begun = time.perf_counter()
     page.goto(f"{lab}notebooks/index.html?path={FIRST}")
-    page.wait_for_function(
-        "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=180_000
-    )
+    try:
+        page.wait_for_function(f"{KERNEL_STATUS} === 'idle'")
+    except TimeoutError:
+        raise CannotMeasure(f"After {PATIENCE} s the kernel at {lab} was {page.evaluate(KERNEL_STATUS)}, not idle.") from None
     shown = page.evaluate(
         """async () => {
             const { commands, shell } = window.jupyterapp;

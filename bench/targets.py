@@ -32,8 +32,9 @@ def figures(results: Results, connections: list[int]) -> list[Figure]:
                     found.append(Figure(what, values, AGAINST_PRISM.get((name, count))))
     for kind, target in ((GET, Target(">=", 0.45)), (POST, None)):
         for count in connections:
-            values = ratio(runs[kind, count, OURS], runs[kind, count, BARE], "per_second")
-            found.append(Figure(f"{kind}, {count} conn.: requests/s, ours / {BARE}", values, target))
+            if (kind, count, BARE) in runs:
+                values = ratio(runs[kind, count, OURS], runs[kind, count, BARE], "per_second")
+                found.append(Figure(f"{kind}, {count} conn.: requests/s, ours / {BARE}", values, target))
     return found + within(results) + at_the_edges(results)
 
 
@@ -57,8 +58,9 @@ def at_the_edges(results: Results) -> list[Figure]:
     if PRISM in results.starts:
         values = divide(results.starts[OURS], results.starts[PRISM])
         found.append(Figure("start to first answer, ours / Prism", values, Target("<=", 0.45)))
-        for kind, target in ((GET, Target("<=", 0.25)), (POST, None)):  # Prism keeps nothing of a POST
-            values = divide([results.memory[kind][OURS]], [results.memory[kind][PRISM]])
+        for kind, memory in results.memory.items():
+            values = divide([memory[OURS]], [memory[PRISM]])
+            target = Target("<=", 0.25) if kind == GET else None  # Prism keeps nothing of a POST
             found.append(Figure(f"memory after {kind}, ours / Prism", values, target))
         values = divide(results.bursts[OURS], results.bursts[PRISM])
         found.append(Figure("200 connections at once: last answer, ours / Prism", values, Target("<=", 0.7)))

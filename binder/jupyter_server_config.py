@@ -1,8 +1,12 @@
-"""Show the mock server's pages below the Jupyter server's address, as `mock-server/`. `binder/start` names this file to Jupyter."""
+"""Show the mock server's pages below the Jupyter server's address, as `mock-server/`, and let learners open `.env`.
+
+`binder/start` names this file to Jupyter.
+"""
 
 import os
 
 c = get_config()  # noqa: F821 - Jupyter defines it
+c.ContentsManager.allow_hidden = True
 c.ServerProxy.servers = {
     "mock-server": {
         "command": [],  # it runs already

@@ -119,7 +119,7 @@ class RateLimitExceeded(ApiError):
 class InternalError(ApiError):
     status = 500
     code = "INTERNAL_ERROR"
-    message = "The mock server made a mistake. Its terminal shows where"
+    message = "The mock server made a mistake. Its log shows where"
     when = "The server failed. The request was not at fault."
     origin = Origin.ASSUMED
 

@@ -69,7 +69,7 @@ class Gate:
         response.raw_headers += limits or rate_limit.untouched(noted.at)
         await response(scope, receive, send)
         if crash:
-            raise crash  # the terminal shows where
+            raise crash  # the log shows where
 
     def _noted(self, scope: Scope) -> NotedCall:
         self.traffic.calls_so_far += 1

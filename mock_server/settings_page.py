@@ -148,10 +148,17 @@ class SettingsPage:
         try:
             return self.session.request(method, urljoin(self.origin, path), data=form, timeout=TIMEOUT)
         except requests.RequestException as error:
-            raise MockServerNotRunning(
-                f"No answer from {self.origin} ({type(error).__name__}). "
-                f"Start the mock server in a terminal: {sys.executable} -m mock_server. Then run this cell again."
-            ) from None
+            raise MockServerNotRunning(f"No answer from {self.origin} ({type(error).__name__}). {self._next_step()}") from None
+
+    def _next_step(self) -> str:
+        """Say what to do when nothing answers. A place that starts the mock server in its own way tells it by a variable."""
+        address = urlsplit(self.origin)
+        if place := os.environ.get("LINKED_IS_NO_ANSWER"):
+            return place
+        if address.hostname not in ("127.0.0.1", "localhost"):
+            return "Check LINKED_IS_BASE_URL in .env, or ask who runs the mock server there. Then restart the kernel."
+        command = f"{sys.executable} -m mock_server --port {address.port}"
+        return f"Start the mock server in a terminal: {command}. Then run this cell again."
 
     def _page(self, answer: requests.Response) -> BeautifulSoup:
         page = BeautifulSoup(answer.text, "html.parser")

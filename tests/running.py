@@ -1,13 +1,18 @@
 """Run the mock server and the notebooks as a learner would: other processes, real HTTP, real files.
 
-``python -m tests.running`` runs every notebook against a fresh mock server and saves the outputs.
+``python -m tests.running`` runs every notebook against a fresh mock server and saves the outputs;
+``python -m tests.running 02 07`` only those whose names begin so.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
+import shlex
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,9 +21,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nbformat
+from filelock import FileLock
 from nbclient import NotebookClient
 from traitlets.config import Config
 
@@ -31,6 +37,21 @@ OPTIONS = {
     "config": Config({"AsyncKernelManager": {"transport_encryption": "auto"}}),
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# Seconds. Whatever waits, waits for a state, and only this long: more than a slow and busy computer ever needs.
+PATIENCE = 300
+T = TypeVar("T")
+
+
+def wait_until(state: Callable[[], T], seen: Callable[[], object] = str) -> T:
+    """Ask for a state until there is one, and return it. ``seen`` tells what there is to see instead.
+
+    Raises AssertionError with what was last seen when PATIENCE is over.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not (found := state()):
+        assert time.monotonic() < deadline, f"Nothing came in {PATIENCE} s. Last seen: {seen() or found!r}"
+        time.sleep(0.02)  # noqa: TID251
+    return found
 
 
 class MockServer:
@@ -84,27 +105,67 @@ class MockServer:
         self._ended()
 
     def _ended(self) -> int:
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(PATIENCE)
         self._final_log = self.log()
         self._log.close()
         Path(self._log.name).unlink()
         return code
 
     def _wait_until_ready(self) -> str:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and self.process.poll() is None:
-            for line in self.log().splitlines():
-                if line.startswith("Mock server ready."):
-                    return line.split("API base URL: ")[1].split()[0]
-            time.sleep(0.02)
-        self.process.kill()
-        raise RuntimeError(f"The mock server did not start. It printed: {self.log()}")
+        # In this order: a server that has ended may have printed its last line after the log was read.
+        wait_until(lambda: self.process.poll() is not None or "Mock server ready." in self.log(), self.log)
+        ready = re.search(r"API base URL: (\S+)", self.log())
+        if ready is None:
+            raise RuntimeError(f"The mock server did not start. It printed: {self.log()}")
+        return ready[1]
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return one.getsockname()[1]
+
+
+def is_answered(port: int) -> bool:
+    """Tell whether somebody listens on a port of the loopback."""
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def project_lock(name: str) -> FileLock:
+    """Return a lock between processes that want the same thing in this project. In another clone, another user has another."""
+    return FileLock(ROOT / ".pytest_cache" / f"{name}.lock")
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy what git has of the project, or will have, into a folder, as a fresh clone has it. Return the folder."""
+    names = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, encoding="utf-8")
+    for name in names.split("\0"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    for command in ("init --quiet", "add --all"):
+        subprocess.run(["git", *command.split()], cwd=folder, check=True)
+    return folder
 
 
 def run_async(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine to its end. A thread of its own: Playwright leaves a running loop in this one."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+def make(task: str, *variables: str, folder: Path = ROOT) -> list[str]:
+    """Return the command ``make task`` in a folder, with the environment that runs the tests and nothing installed."""
+    tools = shlex.quote(os.path.relpath(Path(sys.executable).parent, folder))
+    return [
+        shutil.which("make") or "make",
+        "--assume-old=.venv/course",
+        "--assume-old=.venv/tests",
+        f"BIN={tools}",
+        task,
+        *variables,
+    ]
 
 
 def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
@@ -120,7 +181,7 @@ def run_notebook(path: Path, environment: dict[str, str]) -> nbformat.NotebookNo
     minute.
     """
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=60, **OPTIONS)
+    client = NotebookClient(notebook, timeout=PATIENCE, **OPTIONS)
     client.execute(cwd=str(path.parent), env={**os.environ, **environment})
     return notebook
 
@@ -146,15 +207,22 @@ def shared_kernel(timeout: int = 60) -> Iterator[Callable[[nbformat.NotebookNode
         yield run
 
 
-def main() -> None:
-    """Run every notebook and save it with its outputs."""
+def save(path: Path, base_url: str) -> None:
+    """Run a notebook and save it with its outputs. Raises what ``run_notebook`` raises."""
+    print(f"Running {path.name}", flush=True)
+    notebook = run_notebook(path, learner_environment(base_url))
+    notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
+    nbformat.write(notebook, path)
+
+
+def main(*beginnings: str) -> None:
+    """Run every notebook, or those whose names begin so, and save it with its outputs."""
+    chosen = [path for path in NOTEBOOKS if path.name.startswith(beginnings or "")]
     with MockServer() as server:
-        for path in NOTEBOOKS:
-            print(f"Running {path.name}")
-            notebook = run_notebook(path, learner_environment(server.base_url))
-            notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
-            nbformat.write(notebook, path)
+        for path in chosen:
+            save(path, server.base_url)
+    print(f"Notebooks saved: {len(chosen)}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

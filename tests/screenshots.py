@@ -1,157 +1,132 @@
-"""The screenshots of Settings > API, made from the page as it is now.
+"""The screenshots of Settings > API, taken from the page of a running mock server.
 
-``python -m tests.screenshots`` makes those that are missing or old, and takes away what is none of them. Each keeps
-inside of its PNG the fingerprint of what it shows, so that the tests tell an old one without a browser. They don't
-compare pixels: fonts differ between computers.
-
-No token gets into a browser here: PLACEHOLDER takes its place in the HTML before.
+``python -m tests.screenshots`` takes all of them. Each PNG holds as its description what it shows: roles, names and
+texts. The tests open the page again and compare that, and look for the page's colours among the pixels. They don't
+compare all pixels: fonts differ between computers.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
-import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import requests
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from playwright.sync_api import Browser, Route, sync_playwright
-from starlette.testclient import TestClient
+from playwright.sync_api import Browser, Locator, sync_playwright
 
 from conftest import CHROMIUM_OPTIONS
-from mock_server.app import create_app
-from mock_server.clock import Clock, parse_iso
-from mock_server.database import Database
-from mock_server.store import Store
+from mock_server.settings_page import SettingsPage
 from mock_server.tokens import PREFIX
 from tests import debian
-from tests.running import ROOT
+from tests.running import PATIENCE, ROOT, MockServer
 
 FOLDER = ROOT / "docs" / "assets" / "screenshots"
-ORIGIN = "http://127.0.0.1:8787"
 PLACEHOLDER = "(your token: hidden in this picture)"
 NARROW, WIDE = 520, 760  # pixels: readable on a phone; enough for a table
 SCALE = 2  # sharp on a phone, and when enlarged
-COLOURS = 128  # a page of text and boxes needs no more, and takes a third of the bytes
-
-
-@dataclass(frozen=True)
-class Page:
-    """The page at one moment: its HTML, and by path the files that it loads."""
-
-    html: str
-    files: dict[str, str]
+PALETTE = 128  # colours: a page of text and boxes needs no more, and takes a third of the bytes
+HIDE_TOKEN = "(code, placeholder) => { const token = code.textContent; code.textContent = placeholder; return token; }"
+TRANSPARENT = "rgba(0, 0, 0, 0)"
+# Of text there may be no pixel in its full colour: that is up to the font.
+COLOURS = """piece => [piece, ...piece.querySelectorAll("*")].filter(tag => tag.getClientRects().length).flatMap(tag => {
+  const style = getComputedStyle(tag);
+  return [style.backgroundColor, ...(style.borderBottomWidth === "0px" ? [] : [style.borderBottomColor])];
+})"""
 
 
 @dataclass(frozen=True)
 class Screenshot:
-    """A piece of a page, ``selector`` (CSS), in a window ``width`` pixels wide, and ``light`` or ``dark``."""
+    """A piece of the page, as it stands in the browser at this moment.
+
+    ``content`` says its roles, names and texts. ``colours`` are those of its background, which comes first, of its boxes and
+    of its borders: red, green and blue, from 0 to 255.
+    """
 
     name: str
-    page: Page
-    selector: str
-    width: int
-    scheme: str
+    piece: Locator
+    content: str
+    colours: list[tuple[int, ...]]
 
-    @property
-    def path(self) -> Path:
-        """Return where it is kept."""
-        return FOLDER / (f"{self.name}.png" if self.scheme == "light" else f"{self.name}-dark.png")
-
-    @property
-    def fingerprint(self) -> str:
-        """Say in 64 hex digits what it shows, and how it is made."""
-        shown = repr((self.page, self.selector, self.width, self.scheme, SCALE, COLOURS))
-        return hashlib.sha256(shown.encode()).hexdigest()
-
-    def is_current(self) -> bool:
-        """Tell whether the file shows the page as it is now."""
-        if not self.path.exists():
-            return False
-        with Image.open(self.path) as picture:
-            return picture.info.get("fingerprint") == self.fingerprint
-
-    def make(self, browser: Browser) -> None:
-        """Open the page, take the picture and write the file."""
-
-        def answer(route: Route) -> None:
-            path = urlsplit(route.request.url).path
-            media_type = mimetypes.guess_type(path)[0] or "text/html"
-            route.fulfill(body=self.page.files.get(path, self.page.html), content_type=f"{media_type}; charset=utf-8")
-
-        window = {"width": self.width, "height": 600}
-        context = browser.new_context(viewport=window, device_scale_factor=SCALE, color_scheme=self.scheme)
-        context.route("**/*", answer)
-        tab = context.new_page()
-        tab.goto(ORIGIN)
-        png = tab.locator(self.selector).screenshot()
-        context.close()
+    def save(self, folder: Path) -> None:
+        """Take the picture and write the file ``name`` into the folder."""
         note = PngInfo()
-        note.add_text("fingerprint", self.fingerprint)
-        picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-        picture.save(self.path, optimize=True, pnginfo=note)
+        note.add_itxt("Description", self.content)
+        picture = Image.open(io.BytesIO(self.piece.screenshot())).convert("RGB")
+        picture.quantize(PALETTE, dither=Image.Dither.NONE).save(folder / self.name, optimize=True, pnginfo=note)
 
 
-def screenshots() -> list[Screenshot]:
-    """Return all that there should be, of the page as it is now."""
-    return [Screenshot(*piece, scheme) for piece in pieces() for scheme in ("light", "dark")]
+def screenshots(browser: Browser, base_url: str) -> Iterator[Screenshot]:
+    """Use Settings > API of a mock server as a learner does, and yield all that is worth a picture, light and dark.
 
+    In a picture, PLACEHOLDER takes the place of the new token. Raises RuntimeError for a page that shows a token, or that came
+    without its style sheet.
+    """
+    learner = SettingsPage(base_url)
+    with browser.new_context(base_url=learner.origin, device_scale_factor=SCALE) as context:
+        tab = context.new_page()
 
-def pieces() -> Iterator[tuple[str, Page, str, int]]:
-    """Use Settings > API as a learner does. Yield what is worth a picture: name, page, selector and width."""
-    clock = Clock()
-    client = TestClient(create_app(Store(Database(":memory:"), clock)), base_url=ORIGIN, client=("127.0.0.1", 50000))
+        def both(name: str, selector: str, width: int = NARROW) -> Iterator[Screenshot]:
+            tab.set_viewport_size({"width": width, "height": 1200})
+            piece = tab.locator(selector)
+            piece.wait_for()
+            tab.wait_for_load_state()  # of the page that has it: style sheet and script, which shows the Copy button
+            content = re.sub(r"\n *- /url:.*", "", piece.aria_snapshot())  # nobody sees the addresses
+            if PREFIX in content:
+                raise RuntimeError(f"A token would get into the picture “{name}”.")
+            for scheme, ending in (("light", ".png"), ("dark", "-dark.png")):
+                tab.emulate_media(color_scheme=scheme)
+                painted = piece.evaluate(COLOURS)
+                if painted[0] == TRANSPARENT:
+                    raise RuntimeError(f"Settings > API came without its style sheet to “{name}”. Look at the link in base.html.")
+                colours = [tuple(map(int, re.findall(r"\d+", colour))) for colour in painted if colour != TRANSPARENT]
+                yield Screenshot(name + ending, piece, content, colours)
 
-    def get(path: str) -> str:
-        return client.get(path).raise_for_status().text
+        def set_clock(**change: object) -> None:
+            learner.session.post(f"{learner.origin}/_mock/clock", json=change, timeout=PATIENCE).raise_for_status()
 
-    def submit(path: str, form_on: str, **fields: str) -> str:
-        form_token = re.search('name="form_token" value="(.+?)"', get(form_on))[1]
-        return client.post(path, data={"form_token": form_token, **fields}).raise_for_status().text
-
-    def generate(name: str, lifetime: str) -> str:
-        return submit("/settings/api/tokens", "/settings/api", name=name, lifetime=lifetime)
-
-    def page(html: str) -> Page:
-        html = re.sub('(?<=name="form_token" value=")[^"]+', "", html)  # new each time
-        html = re.sub(rf"{PREFIX}\w+", PLACEHOLDER, html)
-        return Page(html, {path: get(path) for path in re.findall(r'"(/static/[^"]+)"', html)})
-
-    clock.set(0, parse_iso("2026-03-02T09:00"))
-    yield "sign-up", page(get("/signup")), ".card", NARROW
-    submit("/signup", "/signup", email="you@example.com", password="a password for practice")
-    yield "generate", page(get("/settings/api")), ".card:has(#generate-token)", NARROW
-    generate("First try", "1 hour")
-    generate("Old laptop", "never")
-    submit("/settings/api/tokens/2/revoke", "/settings/api/tokens/2/revoke")
-    clock.set(0, parse_iso("2026-03-09T16:20"))
-    shown = generate("My notebook", "30 days")
-    yield "shown-once", page(shown), "#new-token", NARROW
-    token = re.search(rf"{PREFIX}\w+", shown)[0]
-    clock.set(0, parse_iso("2026-03-09T16:25"))
-    client.get("/v1/links", headers={"Authorization": f"Bearer {token}"}).raise_for_status()
-    yield "list", page(get("/settings/api")), ".card:has(#tokens)", WIDE
-    yield "revoke", page(get("/settings/api/tokens/3/revoke")), ".card", NARROW
+        tab.goto("/signup")
+        yield from both("sign-up", ".card:has(#sign-up)")
+        learner.sign_up()
+        cookies = learner.session.cookies.items()
+        context.add_cookies([{"name": name, "value": value, "url": learner.origin} for name, value in cookies])
+        set_clock(freeze=True)
+        set_clock(set="2026-03-02T09:00")
+        tab.goto("/settings/api")
+        yield from both("generate", ".card:has(#generate-token)")
+        learner.generate_token("First try", "1 hour")
+        learner.generate_token("Old laptop")
+        learner.revoke("Old laptop")
+        set_clock(set="2026-03-09T16:20")
+        tab.get_by_label("Name").fill("My notebook")
+        tab.get_by_label("Expires after").select_option("30 days")
+        tab.get_by_role("button", name="Generate New Token").click()
+        token = tab.locator("#token").evaluate(HIDE_TOKEN, PLACEHOLDER)
+        yield from both("shown-once", "#new-token")
+        set_clock(set="2026-03-09T16:25")
+        requests.get(f"{base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE).raise_for_status()
+        tab.goto("/settings/api")
+        yield from both("list", ".card:has(#tokens)", WIDE)
+        tab.get_by_role("link", name="Revoke My notebook").click()
+        yield from both("revoke", ".card:has(#revoke)")
 
 
 def main() -> None:
-    """Make the screenshots that are missing or old."""
-    wanted = screenshots()
+    """Take all screenshots, and take away what is none of them."""
     FOLDER.mkdir(exist_ok=True)
-    for path in {*FOLDER.iterdir()} - {one.path for one in wanted}:
-        path.unlink()
-    with sync_playwright() as playwright:
+    old = {path.name for path in FOLDER.iterdir()}
+    with sync_playwright() as playwright, MockServer() as server:
         browser = playwright.chromium.launch(executable_path=debian.first(*debian.CHROMIUMS), args=CHROMIUM_OPTIONS)
-        for one in wanted:
-            if not one.is_current():
-                print(f"Making {one.path.relative_to(ROOT)}")
-                one.make(browser)
+        for one in screenshots(browser, server.base_url):
+            print(f"Taking {one.name}")
+            one.save(FOLDER)
+            old.discard(one.name)
         browser.close()
+    for name in old:
+        (FOLDER / name).unlink()
 
 
 if __name__ == "__main__":

@@ -13,15 +13,15 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from starlette.datastructures import Headers
 
 from mock_server import contract as served
 from mock_server.__main__ import parser
 from mock_server.clock import Clock, parse_iso
 from mock_server.database import Database
+from mock_server.envelope import ApiError
 from mock_server.store import Store
 from tests import contract
-from tests.running import ROOT, MockServer, learner_environment
+from tests.running import PATIENCE, ROOT, MockServer, learner_environment
 from tests.test_samples import assert_without, calls_of, need
 
 sys.path.insert(0, str(ROOT / "docs" / "hooks"))  # as MkDocs does
@@ -33,6 +33,7 @@ sys.path.pop(0)
 
 PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))
 OPERATIONS = {operation.anchor: operation for operation in operations()}
+RECORDED = recorded_answers.recorded()
 LANGUAGES = {"Python": python, "curl": curl, "JavaScript": javascript}
 
 
@@ -52,12 +53,6 @@ def whole_reference():
 def text():
     """All pages of the reference, as the hooks write them."""
     return whole_reference()
-
-
-@pytest.fixture(scope="module")
-def answers():
-    """The answer to each example, as the build gets it."""
-    return {anchor: recorded_answers.answer(operation) for anchor, operation in OPERATIONS.items()}
 
 
 def section(anchor, text):
@@ -118,7 +113,7 @@ def indented(code):
 def test_each_page_asks_for_operations_that_are_there_and_none_is_left_out(text):
     asked = [tag for path in PAGES for tag in api_reference.OPERATIONS.findall(path.read_text(encoding="utf-8"))]
     assert sorted(asked) == sorted(tag["name"] for tag in served.openapi()["tags"])
-    assert not [line for line in text.splitlines() if "on the site: `make serve`" in line]
+    assert not [line for line in text.splitlines() if "here on the site" in line]
 
 
 def test_each_error_of_an_operation_leads_to_its_anchor(text):
@@ -170,6 +165,8 @@ CHANGES = {
     "a field gets another type": (lambda api: link_field(api, "clickLimit").update(type="string"), "`clickLimit` | String"),
     "a field gets another limit": (lambda api: link_field(api, "clickLimit").update(maximum=77), "1 to 77"),
     "a field gets another origin": (lambda api: link_field(api, "id").update({"x-origin": "assumed"}), "`. | assumed |"),
+    "a field is not proved": (lambda api: link_field(api, "id").update({"x-not-proved": True}), "([not proved](api.md#not-proved)) | docs page"),
+    "an error is not proved": (lambda api: links(api)["responses"]["429"].update({"x-not-proved": True}), "([not proved](api.md#not-proved))"),
     "a field gets another text": (lambda api: link_field(api, "url").update(description="Whither"), "Whither."),
     "a field may no longer be sent": (lambda api: api["components"]["schemas"]["LinkFields"]["properties"].pop("title"), "| `title` | *Read only.*"),
     "another field is required": (lambda api: links(api, "post")["requestBody"]["content"]["application/json"]["schema"]["required"].append("title"), "`url` and `title` are required"),
@@ -194,11 +191,9 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_changes_in_the_contract_changes_on_a_page(change, openapi, text, answers, monkeypatch):
+def test_what_changes_in_the_contract_changes_on_a_page(change, openapi, text):
     make, sign = CHANGES[change]
     make(openapi)
-    # The server stays as it is, and so do its answers.
-    monkeypatch.setattr(api_reference, "answer", lambda operation: answers.get(operation.anchor, answers["list-links"]))
     changed = whole_reference()
     assert changed != text
     assert sign is None or changed.count(sign) > text.count(sign)
@@ -233,16 +228,24 @@ def test_the_page_of_the_command_line_has_every_option_and_every_task():
 # The answers that the pages show
 
 
-@pytest.mark.parametrize("anchor", OPERATIONS)
-def test_an_answer_on_a_page_is_one_of_the_contract(anchor, text, answers):
-    operation = OPERATIONS[anchor]
-    status, headers, body = answers[anchor]
-    assert status == operation.success
-    contract.check(operation.method, operation.example_path, status, Headers(headers), body)
-    if operation.data:
-        shown = json.loads(re.search(r"^ *```text\n(.+?)^ *```", section(anchor, text), re.DOTALL | re.MULTILINE)[1])
-        answered = json.loads(body)
-        assert shown == answered or shown == {**answered, "data": without_unset(answered["data"])}
+@pytest.mark.parametrize("name", recorded_answers.names())
+def test_the_mock_server_gives_each_answer_that_is_recorded(name):
+    """`make notebooks` records them again."""
+    assert recorded_answers.record(name) == RECORDED[name]
+
+
+def test_each_error_is_recorded_and_nothing_else():
+    assert RECORDED.keys() == set(recorded_answers.names())
+    assert {error.code for error in ApiError.__subclasses__()} < RECORDED.keys()
+
+
+@pytest.mark.parametrize("anchor", [anchor for anchor, operation in OPERATIONS.items() if operation.data])
+def test_an_answer_on_a_page_is_one_of_the_contract(anchor, text):
+    operation, body = OPERATIONS[anchor], RECORDED[anchor]["body"]
+    answer = operation.answers[operation.success]
+    contract.validate(answer["content"]["application/json"]["schema"], body, anchor)
+    shown = json.loads(re.search(r"^ *```text\n(.+?)^ *```", section(anchor, text), re.DOTALL | re.MULTILINE)[1])
+    assert shown == body or shown == {**body, "data": without_unset(body["data"])}
 
 
 def without_unset(data):
@@ -299,7 +302,7 @@ def run_javascript(samples, base_url, monkeypatch):
 def ended(command, given, base_url):
     """Run a command to its end, and return what it printed."""
     environment = {**os.environ, **learner_environment(base_url)}
-    done = subprocess.run(command, input=given.encode(), env=environment, capture_output=True, timeout=60)
+    done = subprocess.run(command, input=given.encode(), env=environment, capture_output=True, timeout=PATIENCE)
     assert done.returncode == 0 and not done.stderr, done.stdout.decode() + done.stderr.decode()
     return done.stdout.decode()
 
@@ -326,17 +329,17 @@ def accounts(tmp_path_factory):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_sample_gets_the_answer_that_its_page_shows(language, accounts, answers, monkeypatch):
+def test_every_sample_gets_the_answer_that_its_page_shows(language, accounts, monkeypatch):
     server, tokens = accounts
     samples = {anchor: (LANGUAGES[language](operation), tokens[language, anchor]) for anchor, operation in OPERATIONS.items()}
-    first_call(server, tokens[language, "list-requests"])
+    first_calls(server, tokens[language, "list-requests"])
     printed = RUN[language](samples, server.base_url, monkeypatch)
     assert printed.keys() == OPERATIONS.keys()
     for anchor, operation in OPERATIONS.items():
         output = json.dumps(printed[anchor])
         assert_without(tokens[language, anchor], output)
         told = json.loads(output.replace(f"{anchor}-{language.lower()}@example.com", recorded_answers.EMAIL))
-        assert comparable(told) == comparable(to_tell(operation, answers)), anchor
+        assert comparable(told) == comparable(to_tell(operation)), anchor
         if operation.data:
             schema = operation.answers[operation.success]["content"]["application/json"]["schema"]
             contract.validate(schema, {"success": True, "data": told}, anchor)
@@ -344,17 +347,19 @@ def test_every_sample_gets_the_answer_that_its_page_shows(language, accounts, an
             assert calls_of(server, tokens[language, anchor]) == [(operation.method, operation.success)], anchor
 
 
-def first_call(server, token):
+def first_calls(server, token):
     headers = {"Authorization": f"Bearer {token}"}
-    requests.get(f"{server.base_url}/links?limit=2", headers=headers, timeout=10).raise_for_status()
+    for call in recorded_answers.BEFORE:
+        requests.request(call.method, server.origin + call.path, headers=headers, timeout=PATIENCE)
 
 
-def to_tell(operation, answers):
-    """Return what a program should print of the answer on the page."""
-    _, headers, body = answers[operation.anchor]
+def to_tell(operation):
+    """Return what a program should print of the answer on the page; of one that no page shows, what comes now."""
     if operation.tells == "data":
-        return json.loads(body)["data"]
-    return headers["location"] if operation.is_redirect else body.decode()
+        return RECORDED[operation.anchor]["body"]["data"]
+    if operation.is_redirect:
+        return RECORDED[operation.anchor]["headers"]["Location"]
+    return recorded_answers.ask_for(operation.anchor)[2].decode()
 
 
 def comparable(told):
@@ -365,11 +370,11 @@ def comparable(told):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_line_end_of_windows_behind_the_token_does_no_harm(language, accounts, answers, monkeypatch):
+def test_a_line_end_of_windows_behind_the_token_does_no_harm(language, accounts, monkeypatch):
     server, tokens = accounts
     operation, token = OPERATIONS["list-links"], tokens[language, "list-links"]
     samples = {"list-links": (LANGUAGES[language](operation), f"{token}\r")}
-    assert RUN[language](samples, server.base_url, monkeypatch)["list-links"] == to_tell(operation, answers)
+    assert RUN[language](samples, server.base_url, monkeypatch)["list-links"] == to_tell(operation)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_server import tokens
+from tests.running import PATIENCE
 
 MESSAGES = {
     "MISSING_TOKEN": "Authorization header is required",
@@ -134,7 +135,7 @@ def test_a_minted_token_has_the_shape_that_it_promises():
 
 def test_a_header_that_is_not_http_gets_an_answer_over_a_real_connection(server):
     address = urlsplit(server.origin)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
         connection.sendall(
             b"GET /v1/links HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\xfe" + b"y" * 10_240 + b"\r\n\r\n"
         )

@@ -5,7 +5,7 @@ import requests
 from bs4 import BeautifulSoup
 
 from mock_server.settings_page import PageError, SettingsPage
-from tests.running import MockServer
+from tests.running import PATIENCE, MockServer
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def class_server():
 
 def board(server):
     """Return the rows of both tables, each as a list of its cells."""
-    answer = requests.get(f"{server.origin}/_mock/class", timeout=10)
+    answer = requests.get(f"{server.origin}/_mock/class", timeout=PATIENCE)
     assert answer.status_code == 200
     page = BeautifulSoup(answer.text, "html.parser")
     return [[[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in page.select(f"{table} tbody tr")]
@@ -43,10 +43,10 @@ def test_the_board_shows_how_far_a_learner_is(class_server, monkeypatch):
     page.sign_up()
     token = page.generate_token(name="First")
     assert board(class_server)[0][0] == [page.email, "1", "0", "0", "none", "none"]
-    requests.get(f"{class_server.base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    requests.get(f"{class_server.base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
     assert board(class_server)[0][0] == [page.email, "1", "1", "0", "GET /v1/links 200", "none"]
     page.revoke("First")
-    requests.get(f"{class_server.base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    requests.get(f"{class_server.base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
     row = board(class_server)[0][0]
     assert row[:5] == [page.email, "1", "1", "1", "GET /v1/links 401"]
     assert row[5].startswith("INVALID_TOKEN")
@@ -54,11 +54,11 @@ def test_the_board_shows_how_far_a_learner_is(class_server, monkeypatch):
 
 def test_the_board_shows_what_strangers_did_wrong_and_no_token(class_server):
     for header in ({}, {"Authorization": "Bearer lis_mock_cutoff"}, {"Authorization": "Bearer <b>x</b>"}):
-        requests.get(f"{class_server.base_url}/links", headers=header, timeout=10)
+        requests.get(f"{class_server.base_url}/links", headers=header, timeout=PATIENCE)
     strangers = board(class_server)[1]
     assert [row[2] for row in strangers[:3]] == ["INVALID_TOKEN", "INVALID_TOKEN", "MISSING_TOKEN"]
     assert strangers[1][3] == "The token is cut off. Copy all of it."
-    text = requests.get(f"{class_server.origin}/_mock/class", timeout=10).text
+    text = requests.get(f"{class_server.origin}/_mock/class", timeout=PATIENCE).text
     assert "cutoff" not in text and "<b>x" not in text
 
 

@@ -17,7 +17,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from conftest import CHROMIUM_OPTIONS
-from tests.running import NOTEBOOKS, ROOT, MockServer
+from tests import debian
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, MockServer
 
 pytestmark = pytest.mark.long
 
@@ -37,7 +38,7 @@ all_here = threading.Barrier(crowd)
 
 def learn(number):
     page = SettingsPage(base_url)
-    all_here.wait(30)
+    all_here.wait()
     page.sign_up()
     token = page.generate_token(name=f"Learner {number}")
     call = lambda: requests.get(f"{base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=10).status_code
@@ -76,7 +77,7 @@ class Computer:
         """Run a program there, and return what it printed."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("LINKED_IS_")}
         command = [*self.inside, sys.executable, "-c", program, *map(str, arguments)]
-        done = subprocess.run(command, cwd=ROOT, env={**clean, **environment}, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=ROOT, env={**clean, **environment}, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -95,7 +96,7 @@ def room():
     except (OSError, subprocess.CalledProcessError) as error:
         part(teacher, learner)
         message = "A CLASS OVER A NETWORK SKIPPED: to make two networks it needs Linux, root and iproute2. "
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(message + (getattr(error, "stderr", "") or str(error)))
+        debian.missing(message + (getattr(error, "stderr", "") or str(error)))
     yield teacher, learner
     part(teacher, learner)
 
@@ -159,7 +160,7 @@ def status_of(room, class_server, token):
     headers = json.dumps({"Authorization": f"Bearer {token}"})
     program = "import sys, json, requests; print(requests.get(sys.argv[1], headers=json.loads(sys.stdin.read()), timeout=10).status_code)"
     command = [*room[1].inside, sys.executable, "-c", program, f"{class_server.address}/v1/links"]
-    return int(subprocess.run(command, input=headers, capture_output=True, text=True, check=True, timeout=30).stdout)
+    return int(subprocess.run(command, input=headers, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout)
 
 
 def test_a_learner_signs_up_generates_uses_and_revokes_in_a_browser(room, class_server, tab):

@@ -6,7 +6,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
@@ -15,20 +14,20 @@ import pytest
 import requests
 
 from mock_server.settings_page import SettingsPage
-from tests.running import ROOT, MockServer
+from tests.running import PATIENCE, ROOT, MockServer, free_port, is_answered, wait_until
 
 
 def refused_start(*arguments):
     """Start a mock server that cannot start; return what it prints."""
     command = [sys.executable, "-m", "mock_server", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
     return result.stderr
 
 
 def status(base_url, token):
-    return requests.get(f"{base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=10).status_code
+    return requests.get(f"{base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE).status_code
 
 
 def test_it_says_where_it_is_and_ends_with_ctrl_c():
@@ -91,14 +90,15 @@ def test_what_was_answered_survives_a_kill_in_the_middle_of_writing(tmp_path):
         writers = [Thread(target=write_until_it_dies, args=(server.base_url, headers, answered)) for _ in range(4)]
         for writer in writers:
             writer.start()
-        time.sleep(0.1 + number * 0.01)
+        enough = len(answered) + 10 + 7 * number
+        wait_until(lambda enough=enough: len(answered) > enough)
         server.kill()
         for writer in writers:
             writer.join()
     with MockServer(database=database) as server:
         kept, address = set(), f"{server.base_url}/links?limit=100"
         while address:
-            listed = requests.get(address, headers=headers, timeout=10)
+            listed = requests.get(address, headers=headers, timeout=PATIENCE)
             kept |= {link["id"] for link in listed.json()["data"]}
             address = listed.links.get("next", {}).get("url")
     assert answered <= kept
@@ -110,7 +110,7 @@ def write_until_it_dies(base_url, headers, answered):
     with requests.Session() as session:
         session.headers.update(headers)
         try:
-            while (answer := session.post(f"{base_url}/links", json={"url": "https://example.com"}, timeout=10)).ok:
+            while (answer := session.post(f"{base_url}/links", json={"url": "https://example.com"}, timeout=PATIENCE)).ok:
                 answered.add(answer.json()["data"]["id"])
         except requests.RequestException:
             pass  # killed
@@ -118,7 +118,7 @@ def write_until_it_dies(base_url, headers, answered):
 
 def test_a_quiet_server_prints_no_requests():
     with MockServer("--quiet") as server:
-        requests.get(f"{server.base_url}/links", timeout=10)
+        requests.get(f"{server.base_url}/links", timeout=PATIENCE)
     assert "401" not in server.log()
 
 
@@ -142,13 +142,15 @@ def test_a_line_tells_of_each_request_and_no_secret(server, page, call):
 )
 def test_a_wrong_option_is_told(arguments, words):
     command = [sys.executable, "-m", "mock_server", "--database", ":memory:", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE)
     assert result.returncode in (1, 2)
     assert words in result.stderr and "Traceback" not in result.stderr
 
 
 def test_help_names_every_option_with_its_default():
-    result = subprocess.run([sys.executable, "-m", "mock_server", "--help"], capture_output=True, text=True, cwd=ROOT, timeout=30)
+    result = subprocess.run(
+        [sys.executable, "-m", "mock_server", "--help"], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE
+    )
     text = " ".join(result.stdout.split())
     for words in (
         "--port PORT",
@@ -167,20 +169,20 @@ def test_pages_of_a_named_origin_may_call_the_api_and_no_others():
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
     with MockServer("--cors", "http://localhost:3000") as server:
         for origin, allowed in {"http://localhost:3000": "http://localhost:3000", "https://evil.example": None}.items():
-            asked = requests.options(f"{server.base_url}/links", headers={"Origin": origin, **asks}, timeout=10)
-            called = requests.get(f"{server.base_url}/links", headers={"Origin": origin}, timeout=10)
+            asked = requests.options(f"{server.base_url}/links", headers={"Origin": origin, **asks}, timeout=PATIENCE)
+            called = requests.get(f"{server.base_url}/links", headers={"Origin": origin}, timeout=PATIENCE)
             assert (
                 called.headers.get("Access-Control-Allow-Origin") == asked.headers.get("Access-Control-Allow-Origin") == allowed
             )
             assert called.status_code == 401
             assert "Access-Control-Allow-Credentials" not in called.headers
         assert "X-RateLimit-Remaining" in called.headers["Access-Control-Expose-Headers"]
-        elsewhere = requests.get(f"{server.origin}/settings/api", headers={"Origin": "http://localhost:3000"}, timeout=10)
+        elsewhere = requests.get(f"{server.origin}/settings/api", headers={"Origin": "http://localhost:3000"}, timeout=PATIENCE)
         assert "Access-Control-Allow-Origin" not in elsewhere.headers
 
 
 def test_without_being_told_no_page_of_another_origin_may_read(server):
-    answer = requests.get(f"{server.base_url}/links", headers={"Origin": "http://localhost:3000"}, timeout=10)
+    answer = requests.get(f"{server.base_url}/links", headers={"Origin": "http://localhost:3000"}, timeout=PATIENCE)
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
@@ -188,7 +190,7 @@ def test_a_named_host_is_answered_to():
     for name, other in {"Workshop.local": 403, "*": 200}.items():
         with MockServer("--host-name", name) as server:
             for host, status in {"workshop.local": 200, "other.local": other}.items():
-                answer = requests.get(f"{server.origin}/_mock/health", headers={"Host": host}, timeout=10)
+                answer = requests.get(f"{server.origin}/_mock/health", headers={"Host": host}, timeout=PATIENCE)
                 assert answer.status_code == status, (name, host)
 
 
@@ -208,16 +210,11 @@ def test_a_log_that_can_not_be_written_stops_nothing(tmp_path):
     command = [sys.executable, "-m", "mock_server", "--port", str(port), "--database", ":memory:"]
     with open("/dev/full", "w") as full:
         process = subprocess.Popen(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT)
-    for _ in range(200):
-        try:
-            assert requests.get(f"http://127.0.0.1:{port}/v1/links", timeout=10).status_code == 401
-            break
-        except requests.ConnectionError:
-            time.sleep(0.05)
+    wait_until(lambda: is_answered(port))
     with requests.Session() as session:
-        assert [session.get(f"http://127.0.0.1:{port}/v1/links", timeout=10).status_code for _ in range(5)] == [401] * 5
+        assert [session.get(f"http://127.0.0.1:{port}/v1/links", timeout=PATIENCE).status_code for _ in range(5)] == [401] * 5
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE) == 0
     assert b"Traceback" not in process.stderr.read()
 
 
@@ -232,13 +229,6 @@ def test_a_client_that_hangs_up_is_no_mistake_of_the_server():
                 connection.sendall(
                     f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\n{fields}Content-Length: 9\r\n\r\n{{".encode()
                 )
-                time.sleep(0.1)
-        page.tokens()
+        wait_until(lambda: server.log().count("---") == 2, server.log)
     assert "Traceback" not in server.log()
     assert re.findall(r"  (\S+)  POST   (/v1/links|/login)  ", server.log()) == [("---", "/v1/links"), ("---", "/login")]
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]

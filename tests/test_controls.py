@@ -5,6 +5,8 @@ import time
 import pytest
 import requests
 
+from tests.running import PATIENCE
+
 
 def test_a_token_moves_the_clock_of_its_own_account(bench):
     mine, other, client = bench.account(lifetime=3600), bench.account("other@example.com", lifetime=3600), bench.client()
@@ -177,7 +179,7 @@ def test_a_dropped_connection_is_no_answer(server, page, call):
 
 def set_fault(server, token, **fault):
     requests.post(
-        f"{server.origin}/_mock/faults", headers={"Authorization": f"Bearer {token}"}, json=fault, timeout=10
+        f"{server.origin}/_mock/faults", headers={"Authorization": f"Bearer {token}"}, json=fault, timeout=PATIENCE
     ).raise_for_status()
 
 
@@ -243,7 +245,7 @@ def test_from_elsewhere_a_control_acts_on_ones_own_account_only(bench, method, p
 
 
 def test_the_page_session_says_whose_account_is_meant(server, page):
-    answer = page.session.post(f"{server.origin}/_mock/plan", json={"plan": "Pro"}, timeout=10)
+    answer = page.session.post(f"{server.origin}/_mock/plan", json={"plan": "Pro"}, timeout=PATIENCE)
     assert answer.json()["data"]["account"] == page.email
 
 

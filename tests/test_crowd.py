@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 
-from tests.running import MockServer, run_async
+from tests.running import PATIENCE, MockServer, run_async
 
 WARM_UP = 10  # rounds of each account: what the server keeps a limited number of is full by then
 WATCHED = 60  # seconds after it
@@ -201,7 +201,7 @@ async def crowd(server):
     counts = {"rounds": 0, "before": 0, "after": 0}
     learners = [Learner(f"learner-{number}", urlsplit(server.origin).port, counts) for number in range(ACCOUNTS)]
     over = asyncio.Event()
-    async with asyncio.timeout(600), asyncio.TaskGroup() as lives:
+    async with asyncio.timeout(3 * PATIENCE), asyncio.TaskGroup() as lives:
         for learner in learners:
             lives.create_task(learner.live(over))
         for learner in learners:

@@ -16,7 +16,7 @@ from mock_server.clock import Clock
 from mock_server.database import TABLES, Database
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
-from tests.running import ROOT, MockServer, run_async
+from tests.running import PATIENCE, ROOT, MockServer, run_async
 
 FULL = "The disk is full, or the database cannot be written. Free some space, then try again."
 
@@ -180,7 +180,7 @@ def test_a_read_only_database_is_told(tmp_path):
     database.chmod(0o444)
     command = [sys.executable, "-m", "mock_server", "--port", "0", "--database", str(database)]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30, preexec_fn=obey_permissions)
+        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, preexec_fn=obey_permissions)
     except subprocess.SubprocessError:
         pytest.skip("READ-ONLY DATABASE NOT TESTED: root writes read-only files too, and cannot give that up here")
     assert result.returncode == 1
@@ -217,26 +217,26 @@ def test_what_was_answered_before_the_disk_was_full_is_there_afterwards(tmp_path
         page.sign_up()
         session.headers["Authorization"] = f"Bearer {page.generate_token(name='writer')}"
         fresh.headers["Authorization"] = f"Bearer {page.generate_token(name='fresh')}"  # its first use comes too late
-        session.post(f"{server.origin}/_mock/plan", json={"plan": "Business"}, timeout=10)
+        session.post(f"{server.origin}/_mock/plan", json={"plan": "Business"}, timeout=PATIENCE)
         links = f"{server.base_url}/links"
         made, refused = [], 0
         while refused < 20:
-            answer = session.post(links, json={"url": f"https://example.com/{len(made)}"}, timeout=10)
+            answer = session.post(links, json={"url": f"https://example.com/{len(made)}"}, timeout=PATIENCE)
             if answer.status_code == 201:
                 made.append(answer.json()["data"])
             else:
                 refused += 1
                 assert (answer.status_code, answer.json()["error"]) == (500, {"code": "INTERNAL_ERROR", "message": FULL})
         for method in ("PATCH", "DELETE"):
-            answer = session.request(method, f"{links}/{made[0]['id']}", json={"title": "Changed"}, timeout=10)
+            answer = session.request(method, f"{links}/{made[0]['id']}", json={"title": "Changed"}, timeout=PATIENCE)
             assert answer.status_code == 500
         with pytest.raises(PageError, match="The disk is full"):
             page.revoke("writer")
-        listed = session.get(f"{links}?limit=100", timeout=10).json()
-        assert listed == fresh.get(f"{links}?limit=100", timeout=10).json()
+        listed = session.get(f"{links}?limit=100", timeout=PATIENCE).json()
+        assert listed == fresh.get(f"{links}?limit=100", timeout=PATIENCE).json()
         assert listed["data"][: len(made)] == made[::-1][:100]
     assert "Traceback" not in server.log()
     with MockServer(database=database) as server:
         links = f"{server.base_url}/links"
-        assert session.get(f"{links}?limit=100", timeout=10).json() == listed
-        assert fresh.post(links, json={"url": "https://example.com"}, timeout=10).status_code == 201
+        assert session.get(f"{links}?limit=100", timeout=PATIENCE).json() == listed
+        assert fresh.post(links, json={"url": "https://example.com"}, timeout=PATIENCE).status_code == 201

@@ -3,12 +3,12 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,9 @@ import pytest
 import requests
 
 from tests.judges import from_npm
-from tests.running import ROOT
+from tests.running import PATIENCE, ROOT, copy_project, free_port, is_answered, wait_until
 from tests.test_browser import read_the_overview
+from tests.test_places import choose, open_env
 
 if sys.platform != "linux":
     pytest.skip("HUB SKIPPED: a hub runs on Linux", allow_module_level=True)
@@ -31,12 +32,6 @@ PASSWORD = KEY = "for-this-test-only"
 long = pytest.mark.long
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @dataclass
 class Hub:
     """A hub that runs, and what its administrator may ask it."""
@@ -46,7 +41,7 @@ class Hub:
     administrator: requests.Session
 
     def ask(self, method, path):
-        return self.administrator.request(method, f"{self.url}hub/api{path}", timeout=60)
+        return self.administrator.request(method, f"{self.url}hub/api{path}", timeout=PATIENCE)
 
     def start(self, name):
         """Start a learner's server, and wait for it."""
@@ -58,10 +53,17 @@ class Hub:
         self.wait(name, lambda servers: not servers)
 
     def wait(self, name, enough):
-        until = time.monotonic() + 120
-        while not enough(self.ask("GET", f"/users/{name}").json()["servers"]):
-            assert time.monotonic() < until, self.homes.with_name("hub.log").read_text(encoding="utf-8")[-3000:]
-            time.sleep(0.3)
+        wait_until(lambda: enough(self.ask("GET", f"/users/{name}").json()["servers"]), self.log)
+
+    def log(self):
+        """Return the end of what the hub has printed."""
+        return self.homes.with_name("hub.log").read_text(encoding="utf-8")[-3000:]
+
+    def answers(self):
+        try:
+            return self.ask("GET", "/").ok
+        except requests.ConnectionError:
+            return False
 
     def settings(self, name):
         return (self.homes / name / "kit" / ".env").read_text(encoding="utf-8")
@@ -72,11 +74,11 @@ class Hub:
     def run(self, name, code):
         """Run code in a kernel of a learner, in the folder of the notebooks; return what it prints."""
         base = f"{self.url}user/{name}/"
-        kernel = self.administrator.post(f"{base}api/kernels", json={"name": "python3", "path": "notebooks"}, timeout=60)
+        kernel = self.administrator.post(f"{base}api/kernels", json={"name": "python3", "path": "notebooks"}, timeout=PATIENCE)
         channel = websocket.create_connection(
             f"{base.replace('http', 'ws', 1)}api/kernels/{kernel.json()['id']}/channels",
             header=[f"Authorization: {self.administrator.headers['Authorization']}"],
-            timeout=120,
+            timeout=PATIENCE,
         )
         header = {"msg_id": "1", "msg_type": "execute_request", "username": "", "session": "1", "version": "5.3", "date": ""}
         content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False, "stop_on_error": True}
@@ -92,20 +94,14 @@ class Hub:
             elif kind == "execute_reply":
                 break
         channel.close()
-        self.administrator.delete(f"{base}api/kernels/{kernel.json()['id']}", timeout=60)
+        self.administrator.delete(f"{base}api/kernels/{kernel.json()['id']}", timeout=PATIENCE)
         return printed
 
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory):
     """The project as its administrator puts it somewhere: what git has, or will have."""
-    folder = tmp_path_factory.mktemp("opt") / "kit"
-    names = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, text=True)
-    for name in names.split("\0"):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
+    return copy_project(tmp_path_factory.mktemp("opt") / "kit")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +129,7 @@ c.ConfigurableHTTPProxy.command = ["{node}", "{proxy}"]
 c.JupyterHub.services = [{{"name": "test", "api_token": "{KEY}"}}]
 c.JupyterHub.load_roles = [{{"name": "test", "scopes": ["admin:users", "admin:servers", "access:servers"], "services": ["test"]}}]
 c.Spawner.args = ["--allow-root"]
-c.Spawner.start_timeout = c.Spawner.http_timeout = 120
+c.Spawner.start_timeout = c.Spawner.http_timeout = {PATIENCE}
 """,
         encoding="utf-8",
     )
@@ -147,18 +143,12 @@ c.Spawner.start_timeout = c.Spawner.http_timeout = 120
     administrator.headers["Authorization"] = f"token {KEY}"
     hub = Hub(f"http://127.0.0.1:{port}/", homes, administrator)
     try:
-        until = time.monotonic() + 60
-        while True:
-            assert process.poll() is None and time.monotonic() < until, (folder / "hub.log").read_text(encoding="utf-8")
-            try:
-                if hub.ask("GET", "/").ok:
-                    break
-            except requests.ConnectionError:
-                time.sleep(0.3)
+        wait_until(lambda: process.poll() is not None or hub.answers(), hub.log)
+        assert process.poll() is None, hub.log()
         yield hub
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +215,7 @@ def test_the_page_below_the_hub_does_all_that_it_does_elsewhere(class_of_ten, br
     page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
     token = generate(page, class_of_ten, name, email="again@example.com")
     address = f"{class_of_ten.url}user/{name}/mock-server/login"  # A hub has a name of its own, and the proxy keeps it.
-    assert class_of_ten.administrator.get(address, headers={"Host": "hub.example.com"}, timeout=60).status_code == 200
+    assert class_of_ten.administrator.get(address, headers={"Host": "hub.example.com"}, timeout=PATIENCE).status_code == 200
     page.get_by_role("link", name="Try the API").click()
     read_the_overview(page, token)
     page.locator(".live-responses-table", has_text="3022").wait_for()
@@ -254,13 +244,7 @@ print(page.generate_token())
 """
     token, port = hub.run(name, CALL + make).strip(), hub.port(name)
     hub.stop(name)
-    until = time.monotonic() + 20
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                break
-        assert time.monotonic() < until, "the mock server goes on without its learner"
-        time.sleep(0.1)
+    wait_until(lambda: not is_answered(port), lambda: "the mock server goes on without its learner")
     hub.start(name)
     assert hub.port(name) == port
     assert hub.run(name, f"{CALL}print(status({token!r}))") == "200\n"
@@ -275,13 +259,14 @@ def test_a_notebook_opens_where_the_page_says_and_runs(class_of_ten, browser):
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/lab/tree/notebooks/01-start-here.ipynb**", timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.wait_for_url("**/lab/tree/notebooks/01-start-here.ipynb**", timeout=1000 * PATIENCE)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=1000 * PATIENCE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
-    page.locator(".jp-OutputArea-output", has_text="You're ready.").wait_for(timeout=60_000)
-    page.keyboard.press("Control+Shift+L")
+    page.locator(".jp-OutputArea-output", has_text="You're ready.").wait_for(timeout=1000 * PATIENCE)
+    choose(page, "File > New Launcher").click()
     page.locator(".jp-LauncherCard", has_text="Settings > API").wait_for()
+    open_env(page)
     context.close()
 
 
@@ -293,11 +278,11 @@ def start(folder, *command, settings=None):
     if settings is not None:
         (folder / ".env").write_text(settings, encoding="utf-8")
     return subprocess.run(
-        [sys.executable, str(folder / "binder" / "start"), *command], cwd=folder, capture_output=True, text=True, timeout=60
+        [sys.executable, str(folder / "binder" / "start"), *command], cwd=folder, capture_output=True, text=True, timeout=PATIENCE
     )
 
 
-SHOW = 'import os; print(os.environ.get("LINKED_IS_MOCK_SERVER_PORT"))'
+SHOW = 'import os; print(os.getenv("LINKED_IS_MOCK_SERVER_PORT"), os.getenv("LINKED_IS_NO_ANSWER"), sep="\\n")'
 
 
 def test_the_start_takes_another_port_where_a_neighbour_has_it_and_keeps_the_rest_of_env(tmp_path):
@@ -307,7 +292,9 @@ def test_the_start_takes_another_port_where_a_neighbour_has_it_and_keeps_the_res
         taken = neighbour.getsockname()[1]
         mine = f"# mine\nLINKED_IS_API_TOKEN=\nLINKED_IS_BASE_URL=http://127.0.0.1:{taken}/v1\nOTHER='a b'\n"
         ran = start(tmp_path, sys.executable, "-c", SHOW, settings=mine)
-    port = int(ran.stdout)
+    port, advice = ran.stdout.splitlines()
+    assert f"mock_server --port {port} " in advice and f"cd {shlex.quote(str(tmp_path))} " in advice
+    port = int(port)
     assert port != taken and f"Port {taken} is taken" in ran.stderr and "Mock server ready" in ran.stderr
     assert (tmp_path / ".env").read_text(encoding="utf-8") == mine.replace(str(taken), str(port))
 
@@ -315,7 +302,7 @@ def test_the_start_takes_another_port_where_a_neighbour_has_it_and_keeps_the_res
 def test_the_start_leaves_linked_is_alone(tmp_path):
     mine = "LINKED_IS_BASE_URL=https://api.linked.is/v1\n"
     ran = start(tmp_path, sys.executable, "-c", SHOW, settings=mine)
-    assert ran.stdout == "None\n" and "no mock server is started" in ran.stderr
+    assert ran.stdout == "None\nNone\n" and "no mock server is started" in ran.stderr
     assert (tmp_path / ".env").read_text(encoding="utf-8") == mine
 
 
@@ -332,7 +319,7 @@ def test_binder_has_the_proxy_that_the_tests_have():
 
 def test_binder_would_install_the_kit_and_begin_with_its_start(kit):
     command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "--user-id=1000", "--user-name=jovyan", str(kit)]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    made = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert made.returncode == 0, made.stderr
     recipe = made.stdout + made.stderr
     assert 'pip install --no-cache-dir -r "binder/requirements.txt"' in recipe

@@ -1,67 +1,31 @@
 """The site as it is published: at an address, for search engines, for programs, and what else could build it."""
 
-import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
-import threading
 import tomllib
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin
 from xml.etree import ElementTree
 
 import pytest
-import uvicorn
 import yaml
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
-from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from tests.running import ROOT
+from tests.static_site import StaticHost, build, parsed, without_tab
 
 SITE_URL, REPO_URL = "https://docs.example.com/kit/", "https://github.com/you/kit"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 WORKFLOW = ROOT / ".github" / "workflows" / "site.yml"
 
 
-def built(folder, *addresses, program="mkdocs", packages=None):
-    """Build the site in a copy of the project, with `make site` where there is make; return its folder.
-
-    What is in the folder `packages` is taken before what is installed.
-    """
-    for name in ("docs", "notebooks", "mock_server"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "Makefile", ".env.example"):
-        shutil.copy(ROOT / name, folder)
-    settings = dict(address.split("=") for address in addresses)
-    path = os.pathsep.join([str(folder), *([str(packages)] if packages else [])])
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path, **settings}
-    command = [sys.executable, "-m", program, "build", "--strict", "--config-file", "mkdocs.yml"]
-    if program == "mkdocs" and shutil.which("make"):
-        tools = os.path.relpath(Path(sys.executable).parent, folder)
-        command = ["make", "--assume-old=.venv/course", "--assume-old=tab", f"BIN={tools}", "site", *addresses]
-        environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "site"
-
-
 @pytest.fixture(scope="module")
-def published(tmp_path_factory):
+def published(build_site):
     """The site at a known address."""
-    return built(tmp_path_factory.mktemp("published"), f"SITE_URL={SITE_URL}", f"REPO_URL={REPO_URL}")
-
-
-@pytest.fixture(scope="module")
-def preview(tmp_path_factory):
-    """The site as it works at any address: a pull request's artifact."""
-    return built(tmp_path_factory.mktemp("preview"))
+    return build_site("published", SITE_URL=SITE_URL, REPO_URL=REPO_URL)
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +39,6 @@ def address_of(path, site):
     return SITE_URL + path.relative_to(site).as_posix().removesuffix("index.html")
 
 
-def parsed(path):
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-
 @pytest.fixture(scope="module")
 def markdown(pages):
     """Address of a page → address of its Markdown."""
@@ -87,11 +47,6 @@ def markdown(pages):
 
 def content(page, name):
     return page.select_one(f"meta[name='{name}'], meta[property='{name}']")["content"]
-
-
-def test_a_published_notebook_page_is_light(published):
-    for page in (published / "notebooks").rglob("index.html"):
-        assert page.stat().st_size < 40_000, page
 
 
 def test_every_page_tells_search_engines_and_chats_what_it_is(pages):
@@ -138,15 +93,15 @@ def test_an_edit_link_leads_to_the_source(pages):
         assert not page.select("[data-md-component=source]")  # which asks the host of the repository for its stars
 
 
-def test_a_site_without_an_address_claims_none(preview):
-    for path in preview.rglob("*.html"):
+def test_a_site_without_an_address_claims_none(site):
+    for path in site.rglob("*.html"):
         assert not parsed(path).select("link[rel=canonical], meta[property='og:url'], [rel=edit], .md-source"), path
-    assert not (preview / "robots.txt").exists()
+    assert not (site / "robots.txt").exists()
 
 
-def test_llms_txt_lists_the_markdown_of_every_page_once(published, preview, pages, markdown):
-    for site, top in ((published, SITE_URL), (preview, "")):
-        title, summary, *rest = (site / "llms.txt").read_text(encoding="utf-8").split("\n\n")
+def test_llms_txt_lists_the_markdown_of_every_page_once(published, site, pages, markdown):
+    for folder, top in ((published, SITE_URL), (site, "")):
+        title, summary, *rest = (folder / "llms.txt").read_text(encoding="utf-8").split("\n\n")
         assert title == "# linked.is authentication kit" and re.fullmatch("> .+[.]", summary)
         text = "\n".join(rest)
         nav = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=Lenient)["nav"]
@@ -202,33 +157,18 @@ def targets(html, address):
     return {unquote(link) for link in links if link.startswith(SITE_URL)}
 
 
-@contextmanager
-def served(site, below):
-    """Serve a site as a static host does, with 404.html for what is not there; yield the address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    app = Starlette(routes=[Mount(below, StaticFiles(directory=site, html=True))])
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}{below}/"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 @pytest.mark.parametrize(
-    ("site", "below", "missing"),
+    ("name", "below", "missing"),
     [
         ("published", "/kit", "notebooks/x/y/rate-limits.html"),
-        ("preview", "/kit", "no-such-page"),
-        ("preview", "/a/b", "reference/error-list/"),
-        ("preview", "", "notebooks/x/y/rate-limits.html"),
+        ("site", "/kit", "no-such-page"),
+        ("site", "/a/b", "reference/error-list/"),
+        ("site", "", "notebooks/x/y/rate-limits.html"),
     ],
 )
-def test_the_404_page_works_at_any_depth(request, browser, site, below, missing):
-    with served(request.getfixturevalue(site), below) as home:
-        page = browser.new_page()
+def test_the_404_page_works_at_any_depth(request, browser, name, below, missing):
+    with StaticHost(request.getfixturevalue(name), below) as host:
+        home, page = host.url, browser.new_page()
         failed = []
         page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
         page.on("pageerror", lambda error: failed.append(str(error)))
@@ -237,7 +177,7 @@ def test_the_404_page_works_at_any_depth(request, browser, site, below, missing)
         looked_for = missing.strip("/").split("/")[-1].removesuffix(".html").replace("-", " ")
         assert page.get_by_label("Look for").input_value() == looked_for
         # It is itself a 404, and without SITE_URL it looks for the top folder while Chromium tries its style sheets.
-        assert failed[0] == home + missing and (site == "preview" or len(failed) == 1), failed
+        assert failed[0] == home + missing and (name == "site" or len(failed) == 1), failed
         assert not [url for url in failed if not url.startswith(home) or url.startswith((f"{home}assets", f"{home}search"))]
         assert page.evaluate("getComputedStyle(document.querySelector('.md-header')).position") == "sticky"
         links = page.locator("article a, header a.md-logo, nav.md-tabs a").evaluate_all("all => all.map(link => link.href)")
@@ -249,9 +189,9 @@ def test_the_404_page_works_at_any_depth(request, browser, site, below, missing)
         page.close()
 
 
-def test_the_search_in_the_header_of_the_404_page_works(preview, browser):
-    with served(preview, "/kit") as home:
-        page = browser.new_page()
+def test_the_search_in_the_header_of_the_404_page_works(site, browser):
+    with StaticHost(site) as host:
+        home, page = host.url, browser.new_page()
         page.goto(home + "notebooks/no-such-page/", wait_until="networkidle")
         page.locator(".md-search__input").press_sequentially("revoke")  # The theme listens to keys.
         page.locator(".md-search-result__link").first.click()
@@ -259,14 +199,14 @@ def test_the_search_in_the_header_of_the_404_page_works(preview, browser):
         page.close()
 
 
-def test_the_version_is_the_same_everywhere(preview):
+def test_the_version_is_the_same_everywhere(site):
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## (\S+), (not yet released|\d{4}-\d\d-\d\d)$", changes, re.MULTILINE)[1] == VERSION
-    assert f"Version {VERSION}." in (preview / "llms.txt").read_text(encoding="utf-8")
-    for path in preview.rglob("*.html"):
+    assert f"Version {VERSION}." in (site / "llms.txt").read_text(encoding="utf-8")
+    for path in site.rglob("*.html"):
         link = parsed(path).select_one("footer .md-copyright a")
         assert link.get_text() == VERSION and link.parent.get_text().startswith(f"Version {VERSION} · ")
-    assert (preview / "changelog" / "index.html").is_file()
+    assert (site / "changelog" / "index.html").is_file()
 
 
 def test_the_workflow_does_what_the_tests_do_and_no_more():
@@ -287,23 +227,29 @@ def test_the_workflow_does_what_the_tests_do_and_no_more():
     assert jobs["publish"]["if"] == "github.event_name == 'push'" and workflow[True]["push"] == {"branches": ["main"]}
 
 
-def test_properdocs_builds_the_same_site(preview, tmp_path):
+@pytest.mark.long
+def test_properdocs_builds_the_same_site(site, tmp_path):
     """ProperDocs goes on with MkDocs 1: it takes the same mkdocs.yml, theme and hooks."""
-    assert_same_site(built(tmp_path, program="properdocs"), preview)
+    assert_same_site(tmp_path, site, program="properdocs")
 
 
 @pytest.mark.long
-def test_the_other_mkdocs_jupyter_builds_the_same_site(preview, tmp_path):
+def test_the_other_mkdocs_jupyter_builds_the_same_site(site, tmp_path):
     """Python 3.11 has another release than newer ones: here it takes theirs, and they take its."""
     locked = re.findall(r"^mkdocs-jupyter==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     [other] = {*locked} - {version("mkdocs-jupyter")}
     packages = tmp_path / "packages"
     install = ["install", "--quiet", "--no-deps", "--ignore-requires-python", "--target", str(packages)]
     subprocess.run([sys.executable, "-m", "pip", *install, f"mkdocs-jupyter=={other}"], check=True)
-    assert_same_site(built(tmp_path, packages=packages), preview)
+    assert_same_site(tmp_path, site, PACKAGES=str(packages))
 
 
-def assert_same_site(site, expected):
+def assert_same_site(folder, expected, **other):
+    """Build the site once more in another way, and compare it byte by byte."""
+    (folder / "source").mkdir()
+    site = folder / "site"
+    built = build(without_tab(folder / "source"), site, **other)
+    assert built.returncode == 0, built.stdout + built.stderr
     files = {path.relative_to(expected) for path in expected.rglob("*") if path.is_file()}
     assert files == {path.relative_to(site) for path in site.rglob("*") if path.is_file()}
     stamped = {Path("sitemap.xml.gz")}  # with the time of the build

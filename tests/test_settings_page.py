@@ -7,6 +7,7 @@ import requests
 
 from mock_server.page.sessions import FREE_TRIES
 from mock_server.settings_page import ClickYourself, MockServerNotRunning, PageError, SettingsPage
+from tests.running import PATIENCE
 
 
 def test_generate_use_and_revoke(page, call):
@@ -25,7 +26,7 @@ def test_a_lifetime_ends_when_it_says(server, page, call, lifetime, days):
     token = page.generate_token(name="Short", lifetime=lifetime)
     seconds = round(days * 24 * 3600)
     for advance, status in ((seconds - 10, 200), (10, 401)):
-        page.session.post(f"{server.origin}/_mock/clock", json={"advance": advance}, timeout=10).raise_for_status()
+        page.session.post(f"{server.origin}/_mock/clock", json={"advance": advance}, timeout=PATIENCE).raise_for_status()
         assert call(token).status_code == status
     assert page.tokens()[0].state == "expired"
 
@@ -33,7 +34,7 @@ def test_a_lifetime_ends_when_it_says(server, page, call, lifetime, days):
 def test_a_token_is_shown_once(server, page):
     token = page.generate_token(name="Once")
     for _ in range(2):
-        again = page.session.get(f"{server.origin}/settings/api", timeout=10)
+        again = page.session.get(f"{server.origin}/settings/api", timeout=PATIENCE)
         assert token not in again.text
         assert "no-store" in again.headers["Cache-Control"]
 
@@ -41,15 +42,15 @@ def test_a_token_is_shown_once(server, page):
 def test_a_look_ahead_does_not_use_up_the_one_time(server, page):
     address = f"{server.origin}/settings/api"
     form = {"form_token": form_token(page), "name": "Once", "lifetime": "never"}
-    page.session.post(f"{address}/tokens", data=form, allow_redirects=False, timeout=10)
-    page.session.head(address, timeout=10)
-    assert "lis_mock_" in page.session.get(address, timeout=10).text
+    page.session.post(f"{address}/tokens", data=form, allow_redirects=False, timeout=PATIENCE)
+    page.session.head(address, timeout=PATIENCE)
+    assert "lis_mock_" in page.session.get(address, timeout=PATIENCE).text
 
 
 def test_log_out_and_in_again(server, page):
     page.generate_token(name="Mine")
-    page.session.post(f"{server.origin}/logout", data={"form_token": form_token(page)}, timeout=10)
-    assert page.session.get(f"{server.origin}/settings/api", timeout=10).url.endswith("/login")
+    page.session.post(f"{server.origin}/logout", data={"form_token": form_token(page)}, timeout=PATIENCE)
+    assert page.session.get(f"{server.origin}/settings/api", timeout=PATIENCE).url.endswith("/login")
     back = SettingsPage(server.base_url)
     back.log_in(page.email, page.password)
     assert [token.name for token in back.tokens()] == ["Mine"]
@@ -61,7 +62,7 @@ def test_accounts_do_not_see_each_other(server, page):
     stranger.sign_up()
     assert stranger.tokens() == []
     form = {"form_token": form_token(stranger)}
-    assert stranger.session.post(f"{server.origin}/settings/api/tokens/1/revoke", data=form, timeout=10).status_code == 404
+    assert stranger.session.post(f"{server.origin}/settings/api/tokens/1/revoke", data=form, timeout=PATIENCE).status_code == 404
     assert page.tokens()[0].state == "active"
 
 
@@ -74,7 +75,7 @@ def test_a_form_without_its_token_or_from_elsewhere_does_nothing(server, page):
         (form, {"Sec-Fetch-Site": "cross-site"}),
         (form, {"Origin": "https://evil.example"}),
     ]:
-        assert page.session.post(address, data=data, headers=headers, timeout=10).status_code == 403
+        assert page.session.post(address, data=data, headers=headers, timeout=PATIENCE).status_code == 403
     assert page.tokens() == []
 
 
@@ -82,12 +83,12 @@ def test_a_planted_cookie_is_worth_nothing_after_login(server, page):
     victim = SettingsPage(server.base_url)
     victim.session.cookies.set("mock_session", "planted", domain="127.0.0.1", path="/")
     victim.log_in(page.email, page.password)
-    answer = requests.get(f"{server.origin}/settings/api", cookies={"mock_session": "planted"}, timeout=10)
+    answer = requests.get(f"{server.origin}/settings/api", cookies={"mock_session": "planted"}, timeout=PATIENCE)
     assert answer.url.endswith("/login")
 
 
 def test_the_cookie_and_the_page_are_locked_down(server):
-    answer = requests.get(f"{server.origin}/login", timeout=10)
+    answer = requests.get(f"{server.origin}/login", timeout=PATIENCE)
     cookie = answer.headers["Set-Cookie"].lower()
     assert "httponly" in cookie and "samesite=lax" in cookie
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
@@ -103,7 +104,7 @@ def test_names_are_shown_as_text(server, page):
     name = "<script>alert(1)</script>&\"'"
     page.generate_token(name=name)
     assert page.tokens()[0].name == name
-    assert "<script>alert" not in page.session.get(f"{server.origin}/settings/api", timeout=10).text
+    assert "<script>alert" not in page.session.get(f"{server.origin}/settings/api", timeout=PATIENCE).text
 
 
 @pytest.mark.parametrize(
@@ -139,11 +140,19 @@ def test_linked_is_itself_is_left_to_the_person():
 
 
 def test_no_server_is_told_with_the_next_step():
-    with pytest.raises(MockServerNotRunning, match="Start the mock server in a terminal: .*python.* -m mock_server"):
+    with pytest.raises(MockServerNotRunning, match="Start the mock server in a terminal: .*python.* -m mock_server --port 9"):
+        SettingsPage("http://127.0.0.1:9/v1")
+
+
+def test_where_the_mock_server_is_started_in_another_way_the_next_step_is_another(monkeypatch):
+    with pytest.raises(MockServerNotRunning, match=r"^(?!.*terminal).*ask who runs the mock server there"):
+        SettingsPage("http://127.0.0.2:9/v1")  # stands for another computer
+    monkeypatch.setenv("LINKED_IS_NO_ANSWER", "Do as they do here.")
+    with pytest.raises(MockServerNotRunning, match=r"^(?!.*terminal).* Do as they do here\.$"):
         SettingsPage("http://127.0.0.1:9/v1")
 
 
 def form_token(page):
     """Read the hidden field of the account's page."""
-    text = page.session.get(f"{page.origin}/settings/api", timeout=10).text
+    text = page.session.get(f"{page.origin}/settings/api", timeout=PATIENCE).text
     return re.search('name="form_token" value="(.*?)"', text)[1]

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from mock_server import short_links
+from tests.running import PATIENCE
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_an_unknown_token_is_not_taken_for_nobody(client):
 
 
 def test_a_page_session_says_whose_link_is_meant(server, page):
-    answer = page.session.get(f"{server.origin}/s/jobs", allow_redirects=False, timeout=10)
+    answer = page.session.get(f"{server.origin}/s/jobs", allow_redirects=False, timeout=PATIENCE)
     assert answer.headers["Location"] == "https://example.com/about/jobs"
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.judges import JUDGED, axe, faults, judged, lighthouse
+from tests.judges import axe, faults, judged
 from tests.running import NOTEBOOKS, ROOT
 from tests.static_site import StaticHost, build
 
@@ -215,10 +215,16 @@ def test_the_first_tab_leads_past_the_navigation(tab):
     expect(focused(tab)).to_be_in_viewport()
 
 
-def test_search_by_keyboard(tab):
+def test_search_by_keyboard_which_may_be_faster_than_the_index(tab):
+    index, asked = "**/search_index.json", []
+    tab.route(index, lambda route: asked.append(route))
     tab.goto(HOME)
-    press(tab, "s")
+    assert asked == []  # A reader who doesn't search doesn't load it.
+    with tab.expect_request(index):
+        press(tab, "s")
     tab.keyboard.type("revoke")
+    asked[0].continue_()
+    tab.unroute(index)
     expect(tab.locator(".md-search-result__meta")).to_contain_text("match")
     press(tab, "ArrowDown", "Enter")
     tab.wait_for_url("**/?h=revoke*")
@@ -377,29 +383,25 @@ def test_a_page_that_is_not_there_leads_back(open_tab, published):
             assert tab.goto(link).ok, link
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("address", JUDGED)
-def test_lighthouse_finds_nothing_to_mend(published, chromium_path, address):
-    given = lighthouse(published.url + address, "mobile", chromium_path)
-    given.pop("performance")  # It depends on how busy this computer is: `make lighthouse` prints it.
-    assert given == {"accessibility": 100, "best-practices": 100, "seo": 100}
-
-
 # How fast
 
 
-def transfer(tab, address):
-    """Open a page, wait until all has come, and return the bytes that came over the wire, headers included."""
-    network = tab.context.new_cdp_session(tab)
-    network.send("Network.enable")
-    bytes_of = []
-    network.on("Network.loadingFinished", lambda event: bytes_of.append(event["encodedDataLength"]))
-    tab.goto(address, wait_until="networkidle")
-    network.detach()
-    return sum(bytes_of)
+def transfer(tab, host, address):
+    """Open a page, wait until all has come, and return the bytes that the host sent, by path."""
+    host.sent.clear()
+    with tab.expect_worker() as search:  # The page doesn't wait for it.
+        tab.goto(address, wait_until="networkidle")
+    search.value.evaluate("lunr.version")  # Its script has come.
+    return host.sent
 
 
-def test_a_first_visit_is_light(open_tab):
-    tab = open_tab()
-    first, second = transfer(tab, HOME), transfer(tab, NOTEBOOK)
-    assert 100_000 < first < 160_000 and second < 15_000, (first, second)
+@pytest.mark.parametrize("part", [NOTEBOOK, pytest.param("notebooks/", marks=pytest.mark.long)])
+def test_a_first_visit_is_light(open_tab, host, part):
+    pages = [address for address in addresses(host.folder) if address.startswith(part)]
+    assert pages
+    for page in pages:
+        tab = open_tab()
+        first = transfer(tab, host, page)
+        assert 50_000 < first.total() <= 100_000, first
+    second = transfer(tab, host, HOME)
+    assert second.total() < 17_000, second

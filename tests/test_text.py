@@ -4,7 +4,6 @@
 are in ``test_site.py``; addresses of other sites are not asked, since a test must not need a network.
 """
 
-import importlib.util
 import re
 import subprocess
 from urllib.parse import unquote, urlsplit
@@ -18,7 +17,7 @@ from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT
 from tests.test_samples import TABS
-from tests.texts import CODE, DOCUMENTS, FENCE, FILES, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_blocks
+from tests.texts import CODE, DOCUMENTS, FILES, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_blocks
 
 pytestmark = pytest.mark.check
 
@@ -206,41 +205,6 @@ def test_a_link_of_the_settings_page_leads_somewhere(path, answers):
             assert answers(address, "POST" if target in posted else "GET"), target
         else:
             assert target == "{{ block.url }}", target
-
-
-# What a text names: files, tasks, modules
-
-
-def naming_faults(text):
-    """Return the files, tasks of the Makefile and modules that a text names and that are not there."""
-    code = [found[0].strip("`") for found in CODE.finditer(without_blocks(text))]
-    blocks = [found[4] for found in FENCE.finditer(text)]
-    tasks = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    found = []
-    for span in code:
-        top, _, rest = span.partition("/")
-        ours = rest and top not in ("", "dist", "site") and (ROOT / top).is_dir()  # tasks make those two
-        if ours and re.fullmatch(r"[\w.*/-]+", span) and not any(ROOT.glob(span.rstrip("/"))):
-            found.append(f"there is no {span}")
-    for span in code + blocks:
-        found += [f"there is no task {task}" for task in re.findall(r"\bmake ([a-z-]+)", span) if task not in tasks]
-        for module in re.findall(r"-m ((?:mock_server|workshop|tests|bench)[\w.]*)", span):
-            if importlib.util.find_spec(module) is None:
-                found.append(f"there is no module {module}")
-    return found
-
-
-@each(DOCUMENTS)
-def test_what_a_text_names_is_there(path):
-    assert naming_faults(markdown(path)) == []
-
-
-def test_a_name_of_nothing_is_found():
-    assert naming_faults("`docs/no-such.md` `make nothing`\n\n```bash\npython -m tests.nothing\n```\n") == [
-        "there is no docs/no-such.md",
-        "there is no task nothing",
-        "there is no module tests.nothing",
-    ]
 
 
 # Figures

@@ -17,7 +17,7 @@ from mock_server import tokens
 from mock_server.page.sessions import MOST_ADDRESSES, LoginBrake
 from mock_server.settings_page import SettingsPage
 from tests.contract import operations
-from tests.running import ROOT, MockServer
+from tests.running import PATIENCE, ROOT, MockServer
 
 HOSTILE = [
     "'; DROP TABLE links; --",
@@ -119,7 +119,7 @@ def test_no_operation_reaches_into_another_account(bench, client):
 )  # fmt: skip
 def test_path_tricks_lead_nowhere(server, path):
     parts = urlsplit(server.origin)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
     connection.putrequest("GET", path, skip_accept_encoding=True)  # as it is: requests would tidy it up
     connection.endheaders()
     answer = connection.getresponse()
@@ -154,7 +154,7 @@ def test_a_traceback_shows_no_token(tmp_path):
         page.sign_up()
         token = page.generate_token()
         answer = requests.get(
-            f"{server.base_url}/links", headers={"Authorization": f"Bearer {token}", "X-Key": token}, timeout=10
+            f"{server.base_url}/links", headers={"Authorization": f"Bearer {token}", "X-Key": token}, timeout=PATIENCE
         )
         assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
         assert "X-RateLimit-Limit" in answer.headers and "Traceback" not in answer.text
@@ -168,7 +168,7 @@ def test_no_secret_is_in_the_database_file(tmp_path):
     page.sign_up()
     token = page.generate_token()
     session = page.session.cookies["mock_session"]
-    requests.get(f"{server.base_url}/links?key={token}", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    requests.get(f"{server.base_url}/links?key={token}", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
     server.kill()  # what is still in the write-ahead log counts too
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert page.email.encode() in files

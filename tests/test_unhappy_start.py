@@ -16,7 +16,7 @@ from nbclient.exceptions import CellExecutionError
 
 from mock_server.settings_page import SettingsPage
 from tests.exercises import without_outputs
-from tests.running import NOTEBOOKS, ROOT, shared_kernel
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel
 from tests.test_notebooks import slices
 
 # What the notebooks say
@@ -32,7 +32,7 @@ class GoesOn(str):
 
 RESTART = "then restart the kernel."
 MEND = f"Open .env, mend LINKED_IS_API_TOKEN, {RESTART}"
-CORRECT = f"Correct LINKED_IS_API_TOKEN in .env, {RESTART} Every reason: docs/reference/why-a-token-stops-working.md"
+CORRECT = f"Correct LINKED_IS_API_TOKEN in .env, {RESTART} All reasons: see below this cell."
 
 # 01 looks at the file
 COPY = GoesOn(f"LINKED_IS_BASE_URL is not set. Copy .env.example to .env, {RESTART}")
@@ -143,7 +143,7 @@ def own_tokens(server):
     late.sign_up()
     expired = late.generate_token(lifetime="1 hour")
     headers, hour = {"Authorization": f"Bearer {expired}"}, {"advance": 60 * 60}
-    requests.post(f"{server.origin}/_mock/clock", headers=headers, json=hour, timeout=10).raise_for_status()
+    requests.post(f"{server.origin}/_mock/clock", headers=headers, json=hour, timeout=PATIENCE).raise_for_status()
     return {"live": live, "revoked": revoked, "expired": expired, "cut": live[:20]}
 
 
@@ -217,7 +217,9 @@ def test_the_other_notebooks_go_on_as_published(begin, start, number):
 @pytest.mark.parametrize("number", NUMBERS)
 def test_with_the_server_down_every_notebook_says_how_to_start_it(begin, number):
     _, error = begin(number, "{live}", base_url="http://127.0.0.1:9/v1")
-    assert error.endswith(f"Start the mock server in a terminal: {sys.executable} -m mock_server. Then run this cell again.")
+    assert error.endswith(
+        f"Start the mock server in a terminal: {sys.executable} -m mock_server --port 9. Then run this cell again."
+    )
 
 
 @pytest.mark.parametrize("number", NUMBERS)

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -31,7 +32,8 @@ from mock_server import tokens
 from mock_server.envelope import ApiError
 from tests import static_site
 from tests.exercises import EXERCISES
-from tests.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment, make, run_notebook
+from tests.test_samples import need
 from workshop import bundle, slides
 
 PAGES = ROOT / "docs" / "workshop"
@@ -302,7 +304,7 @@ def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server):
     host = server.origin.removeprefix("http://")
     assert "Host: api.linked.is\n" in request and "<token>" in request
     sent = request.replace("api.linked.is", host).replace("<token>", token).replace("\n", "\r\n") + "\r\n"
-    with socket.create_connection(tuple(host.split(":")), timeout=10) as connection:
+    with socket.create_connection(tuple(host.split(":")), timeout=PATIENCE) as connection:
         connection.sendall(sent.encode())
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
 
@@ -315,6 +317,7 @@ def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server):
 @pytest.fixture(scope="session")
 def decks(tmp_path_factory):
     """The slides of every notebook, far away from the project."""
+    need("npm")
     return slides.write(tmp_path_factory.mktemp("slides"))
 
 
@@ -436,6 +439,7 @@ DEAD_PROXY = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://1
 @pytest.fixture
 def tab_alone(monkeypatch):
     """Let nobody else build the tab while the bundle does."""
+    need("npm")
     build_tab = bundle.build_tab
 
     def alone(folder):
@@ -447,11 +451,13 @@ def tab_alone(monkeypatch):
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="a network of its own needs Linux")
-@pytest.mark.usefixtures("tab_alone")
 def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
     system = next(iter(bundle.SYSTEMS))
     python = ".".join(map(str, sys.version_info[:2]))
-    bundle.build(tmp_path / "bundle.zip", [bundle.Target(system, python)])
+    options = shlex.join([str(tmp_path / "bundle.zip"), "--system", "Linux", "--python", python])
+    with static_site.TAB:
+        made = subprocess.run(make("workshop", f"WORKSHOP_OPTIONS={options}"), cwd=ROOT, capture_output=True, text=True)
+    assert made.returncode == 0 and "bundle.zip: " in made.stdout.splitlines()[-1], made.stdout + made.stderr
     with zipfile.ZipFile(tmp_path / "bundle.zip") as file:
         file.extractall(tmp_path)
     folder = tmp_path / bundle.NAME
@@ -467,7 +473,7 @@ def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
             "PIP_CONFIG_FILE": os.devnull,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        done = subprocess.run([*prefix, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run([*prefix, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -500,6 +506,7 @@ def test_a_bundle_installs_and_runs_with_the_network_off(tmp_path):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The site as it lies in a bundle."""
+    need("npm")
     folder = tmp_path_factory.mktemp("bundle") / "site"
     bundle.build_site(folder)
     return folder
@@ -553,7 +560,7 @@ def test_who_cannot_install_runs_the_course_in_a_browser(screen, tmp_path):
     with served(tmp_path) as address:
         screen.goto(f"{address}/{line}")
         screen.get_by_role("link", name="Run it in your browser").click()
-        screen.get_by_role("status").filter(has_text="Ready.").wait_for(timeout=120_000)
+        screen.get_by_role("status").filter(has_text="Ready.").wait_for(timeout=1000 * PATIENCE)
         assert {urlsplit(url).netloc for url in screen.asked if url.startswith("http")} == {urlsplit(address).netloc}
 
 

@@ -1,11 +1,12 @@
 """A workshop in a zip: notebooks, mock server, site, slides, and the wheels to install them without a network.
 
-``python -m workshop.bundle [FILE]`` makes it. It needs the network; whoever unpacks it does not. For each system and
+``python -m workshop.bundle`` makes it. It needs the network; whoever unpacks it does not. For each system and
 each Python it downloads what requirements.txt asks for there, then lets uv resolve it again from these files alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
@@ -110,7 +111,7 @@ Leave the terminal open, open http://127.0.0.1:8000/notebooks/{page}/ and click 
 What is here
 ------------
 
-    notebooks/          the course; where a notebook says "make lab", use the commands above
+    notebooks/          the course
     site/index.html     the same, to read: a double click opens it
     in-a-browser/       the same, to run without an installation, as said above
     slides/             one file for each lesson. S opens the speaker notes, F fills the screen
@@ -139,10 +140,7 @@ def build(file: Path, targets: list[Target] = TARGETS) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / NAME
         folder.mkdir()
-        for name in CONTENTS:
-            source = ROOT / name
-            copy = shutil.copy if source.is_file() else lambda *paths: shutil.copytree(*paths, ignore=LEFT_OUT)
-            copy(source, folder / name)
+        copy_contents(folder)
         slides.write(folder / "slides")
         build_site(folder / "site")
         build_tab(folder / "in-a-browser")
@@ -154,6 +152,14 @@ def build(file: Path, targets: list[Target] = TARGETS) -> None:
                 shutil.copytree(wheels, folder / "wheels", dirs_exist_ok=True)
                 print(f"Wheels for {target.system}, Python {target.python}", flush=True)
         pack(folder, file)
+
+
+def copy_contents(folder: Path) -> None:
+    """Put what is taken from the project into the folder of the bundle."""
+    for name in CONTENTS:
+        source = ROOT / name
+        copy = shutil.copy if source.is_file() else lambda *paths: shutil.copytree(*paths, ignore=LEFT_OUT)
+        copy(source, folder / name)
 
 
 def build_site(folder: Path) -> None:
@@ -242,10 +248,24 @@ def pack(folder: Path, file: Path) -> None:
             bundle.write(path, path.relative_to(folder.parent), compress_type=kind)
 
 
-if __name__ == "__main__":
-    target_file = Path(*sys.argv[1:2] or [f"dist/{NAME}.zip"])
+def main() -> None:
+    """Read the command line and write the bundle. Raises SystemExit with what keeps it from being whole."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workshop.bundle",
+        description="Make a workshop in a zip, for a room without a network. It needs npm and the network itself.",
+    )
+    parser.add_argument("file", type=Path, nargs="?", default=Path(f"dist/{NAME}.zip"), help="what to write (%(default)s)")
+    families = sorted({system.partition(" ")[0].rstrip(",") for system in SYSTEMS})
+    parser.add_argument("--system", choices=families, action="append", help="for this system only; may be repeated")
+    parser.add_argument("--python", choices=PYTHONS, action="append", help="for this Python only; may be repeated")
+    options = parser.parse_args()
+    chosen = [target for target in TARGETS if target.system.startswith(tuple(options.system or families))]
     try:
-        build(target_file)
+        build(options.file, [target for target in chosen if target.python in (options.python or PYTHONS)])
     except BundleError as error:
         sys.exit(f"There is no bundle. {error}")
-    print(f"{target_file}: {target_file.stat().st_size / 1e6:.0f} MB")
+    print(f"{options.file}: {options.file.stat().st_size / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

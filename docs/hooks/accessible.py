@@ -10,9 +10,8 @@ def on_page_content(html, page, config, files):
 
 
 def on_post_page(output, page, config):
-    """Name the search. Put the space back between “Next” and the page's name, which a reader hears as one word."""
-    output = output.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
-    return output.replace('</span><div class="md-ellipsis">', '</span> <div class="md-ellipsis">')
+    """Name the search."""
+    return output.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
 
 
 def on_post_template(output, template_name, config):

@@ -1,17 +1,16 @@
 """MkDocs hook that writes the API reference from the contract: an operation that changes there changes here.
 
-Each operation gets its parameters and fields with their origin, a sample in three languages, the answer that the mock
-server gave to it during the build, and its errors. A page asks for the operations with a tag by a marker.
+Each operation gets its parameters and fields with their origin, a sample in three languages, the recorded answer to it,
+and its errors. A page asks for the operations with a tag by a marker.
 """
 
 import json
 import logging
 import re
-from http import HTTPStatus
 
-from field_tables import ORIGINS, row, table
+from field_tables import ORIGINS, not_proved, row, table
 from operations import operations, references, resolved
-from recorded_answers import answer
+from recorded_answers import answer, as_http, spelled
 from three_languages import curl, javascript, python
 
 from mock_server.contract import openapi
@@ -20,16 +19,15 @@ from mock_server.envelope import ApiError
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.api_reference")
 
-OPERATIONS = re.compile(r"\*The operations of (.+) stand here on the site: `make serve`\.\*")
-ERRORS = re.compile(r"\*The errors of every operation at (.+) stand here on the site: `make serve`\.\*")
+OPERATIONS = re.compile(r"\*The operations of (.+) stand here on the site; in a clone, `make serve` shows it\.\*")
+ERRORS = re.compile(r"\*The errors of every operation at (.+) stand here on the site; in a clone, `make serve` shows it\.\*")
 HEADING = re.compile(r"^(#+) ", re.MULTILINE)
-LIST = "*The list of operations stands here on the site: `make serve`.*"
-HEADERS = "*The table of headers stands here on the site: `make serve`.*"
+LIST = "*The list of operations stands here on the site; in a clone, `make serve` shows it.*"
+HEADERS = "*The table of headers stands here on the site; in a clone, `make serve` shows it.*"
 TABS = {"Python": ("python", python), "curl": ("bash", curl), "JavaScript": ("js", javascript)}
 # Where the errors that operations share are named, by the beginning of their paths.
 COMMON_ERRORS = {"/v1": "api.md", "/_mock": "controls.md"}
 FOUND_IN = {"path": "In the path", "query": "In the query"}
-WIDTH = 76  # characters of a line of JSON, when it can be broken
 LONG = 15  # lines of an answer; a longer one is folded
 
 
@@ -129,7 +127,7 @@ def body_text(schema):
 def answer_text(operation):
     """Return the fields of the answer to the sample, and the answer itself."""
     response = operation.answers[operation.success]
-    parts = [f"**Answer:** `{operation.success}`. {response['description']}."]
+    parts = [f"**Answer:** `{operation.success}`. {response['description']}.{not_proved(response)}"]
     data = operation.data or {}
     if name := shared_object(data):
         parts[0] += f" {'Each is a' if 'items' in data else 'It is a'} [{name.lower()} object](#{name.lower()}-object)."
@@ -137,17 +135,19 @@ def answer_text(operation):
         parts.append(table("Field", [row(field, schema) for field, schema in properties.items()]))
     if names := [f"`{name}`" for name in response.get("headers", {}) if not name.startswith("X-RateLimit")]:
         parts[0] += f" Header: {', '.join(names)}."
-    others = [f"`{status}`: {other['description']}." for status, other in operation.answers.items() if status < 400]
+    others = [
+        f"`{status}`: {other['description']}.{not_proved(other)}" for status, other in operation.answers.items() if status < 400
+    ]
     parts += [" ".join(["Also", *others[1:]])] if others[1:] else []
-    status, headers, body = answer(operation)
-    if status != operation.success:
-        log.warning("The mock server answers the sample of '%s' with %s.", operation.anchor, status)
+    recorded = answer(operation)
+    if recorded is None or recorded["status"] != operation.success:
+        log.warning("No answer %s to the sample of '%s' is recorded: make notebooks.", operation.success, operation.anchor)
     elif operation.is_redirect:
-        parts.append(f"```http\nHTTP/1.1 {status} {HTTPStatus(status).phrase}\nLocation: {headers['location']}\n```")
+        parts.append(as_http(recorded))
     elif operation.data:
-        enveloped = json.loads(body)
+        enveloped = recorded["body"]
         if shared_object(data):
-            enveloped["data"] = what_is_set(enveloped["data"])
+            enveloped = {**enveloped, "data": what_is_set(enveloped["data"])}
         parts.append(json_block(enveloped))
     return "\n\n".join(parts)
 
@@ -190,7 +190,7 @@ def error_list(errors):
     parts = []
     for status, response in sorted(errors.items()):
         links = [f"[{code}](errors.md#{code.lower()})" for code in codes(status, response)]
-        parts.append(f"`{status}` {' '.join(links) or response['description']}")
+        parts.append(f"`{status}` {' '.join(links) or response['description']}{not_proved(response)}")
     return " · ".join(parts)
 
 
@@ -211,21 +211,6 @@ def tab(language, syntax, write, operation):
 def indented(text):
     """Return lines as the inside of a tab or a box."""
     return "\n".join(f"    {line}" if line else "" for line in text.splitlines())
-
-
-def spelled(value, indent=""):
-    """Spell a value as JSON, broken where a line would get too long."""
-    line = json.dumps(value, ensure_ascii=False)
-    if len(indent + line) <= WIDTH or not isinstance(value, dict | list):
-        return line
-    deeper = indent + "  "
-    if isinstance(value, dict):
-        start, end = "{", "}"
-        items = [f"{json.dumps(name)}: {spelled(inner, deeper)}" for name, inner in value.items()]
-    else:
-        start, end = "[", "]"
-        items = [spelled(inner, deeper) for inner in value]
-    return f"{start}\n{deeper}" + f",\n{deeper}".join(items) + f"\n{indent}{end}"
 
 
 def operation_list():

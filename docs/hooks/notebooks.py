@@ -20,20 +20,13 @@ from markdown.extensions.toc import slugify
 from markdown.treeprocessors import Treeprocessor
 from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File
+from nbconvert.filters import strip_ansi
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.notebooks")
 
 CALLOUTS = {"note", "info", "tip", "success", "question", "warning", "danger", "example"}
 LINK = re.compile(r"(?<=]\()([^)\s#]*)(#[^)\s]*)?")
-TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-CODE_BLOCK = re.compile(r'<div class="(?:language-\S+ )?highlight">(.*?)<pre>(.*?)</pre></div>', re.DOTALL)
-# These read well in the colour of text, and are most of the markup: names, punctuation, operators, escapes, and the
-# braces of f-strings.
-PLAIN_SPAN = re.compile(r'<span class="(?:(?:n|nb|ne|nx|nv|w|p|o|se|si|sa)(?: [^"]*)?">([^<]*)|[^"]*">(\s*))</span>')
-# In text, a line end beside these means nothing.
-BLOCK_TAG = re.compile(r"(</?(?:details|div|h[1-6]|[uo]l|li|p|summary|table|t(?:head|body|r|h|d))\b[^>]*>)\n+")
-PIECES = re.compile(r'(<span class="[^"]+">)([^<]*)</span>\1')
 
 
 def on_config(config):
@@ -137,7 +130,7 @@ def output_markdown(output):
 
 def fenced(kind, text):
     """Return a fenced block, whose fence is longer than any in the text."""
-    text = TERMINAL_COLOURS.sub("", text).strip("\n")  # They are made for one background.
+    text = strip_ansi(text).strip("\n")  # The colours of a terminal are made for one background.
     fence = max(["``", *re.findall(r"^\s*(`{3,})", text, re.MULTILINE)], key=len).strip() + "`"
     return f"{fence}{kind}\n{text}\n{fence}"
 
@@ -184,43 +177,10 @@ class CalloutProcessor(Treeprocessor):
                 quote.insert(0, title)
 
 
-def on_page_markdown(markdown, page, config, files):
-    """Let search find the lesson before its exercises, and not give the solutions away."""
-    if page.file.src_uri.startswith("notebooks/exercises/"):
-        page.meta["search"] = {"exclude": True} if page.file.name.endswith(".solution") else {"boost": 0.5}
-
-
 def on_page_content(html, page, config, files):
-    """Halve the markup of code, and offer a notebook to be downloaded."""
-    html = CODE_BLOCK.sub(lighter_code, html)
+    """Offer a notebook to be downloaded."""
     if is_notebook(page.file):
-        source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it: <code>make lab</code>'
+        source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it'
         line = f'<p class="notebook-source" data-search-exclude="true">{source}</p>'
         html = html.replace("</h1>", f"</h1>\n{line}", 1)
     return html
-
-
-def lighter_code(block):
-    """Return Material's code block, `.highlight > pre > code`, with the spans that have a colour of their own."""
-    code = re.search(r"<code[^>]*>(.*)</code>", block[2], re.DOTALL)[1]
-    code = PLAIN_SPAN.sub(r"\1\2", code)
-    while (joined := PIECES.sub(r"\1\2", code)) != code:  # a string comes in pieces
-        code = joined
-    return f'<div class="highlight">{block[1]}<pre><code>{code}</code></pre></div>'
-
-
-def on_env(env, config, files):
-    """Leave out the white space that the theme's template statements stand in: some 5 KB a page."""
-    env.trim_blocks = env.lstrip_blocks = True
-
-
-def on_post_page(output, page, config):
-    """Leave out white space, most of it around the article, where the theme's templates indent: a sixth of a page."""
-    before, article, after = re.split(r"(<article.*</article>)", output, maxsplit=1, flags=re.DOTALL)
-    return without_indents(before) + BLOCK_TAG.sub(r"\1", article) + without_indents(after)
-
-
-def without_indents(html):
-    """Return the theme's own markup without line ends between tags, where they mean nothing, and around words."""
-    html = re.sub(r"\s*\n\s*", "\n", html)
-    return re.sub(r"(?<=>)\n|\n(?=<)", "", html).replace(' xmlns="http://www.w3.org/2000/svg"', "")

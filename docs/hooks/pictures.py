@@ -43,8 +43,7 @@ def on_page_content(html, page, config, files):
 def drawing(svg, text):
     """Return a drawing as a part of the page, which search leaves out: what it says, the page says."""
     label = f'<svg role="img" aria-label="{text}" data-search-exclude="true"'
-    svg = svg.replace('<svg xmlns="http://www.w3.org/2000/svg"', label)
-    return re.sub(r"\s*\n\s*", "", svg)
+    return svg.replace('<svg xmlns="http://www.w3.org/2000/svg"', label)
 
 
 def screenshot(path, address, text):

@@ -1,12 +1,12 @@
 """MkDocs hook that writes tables of the reference pages from the code: what is typed twice disagrees one day."""
 
-import json
 import re
 from pathlib import Path
 
+from recorded_answers import as_http, recorded
+
 import mock_server
 from mock_server.__main__ import parser
-from mock_server.authentication import challenge
 from mock_server.envelope import ApiError
 from mock_server.rate_limit import PLANS
 
@@ -27,24 +27,13 @@ def errors():
 
 
 def error_table():
-    """Return one row for each error, then each 401 as it comes over the wire. Each code has an anchor."""
+    """Return one row for each error, then each as it comes over the wire, below an anchor."""
     rows = ["| Code | When | Origin |", "| --- | --- | --- |"]
-    parts = []
+    answers = recorded()
     for error in errors():
-        code = f"`{error.code}`"
-        if error.status == 401:
-            code = f"[{code}](#{error.code.lower()})"
-            body = {"success": False, "error": {"code": error.code, "message": error.message}}
-            header = challenge(None if error.code == "MISSING_TOKEN" else error.message)
-            parts.append(
-                f"### {error.code}\n\n{error.when}\n\n"
-                f"```http\nHTTP/1.1 401 Unauthorized\nWWW-Authenticate: {header}\nContent-Type: application/json\n\n"
-                f"{json.dumps(body, indent=2)}\n```"
-            )
-        else:
-            code += f"{{ #{error.code.lower()} }}"
-        rows.append(f"| {error.status}<br>{code} | {error.when} | {error.origin} |")
-    return "\n\n".join(["\n".join(rows), "## Each 401 in full", *parts])
+        rows.append(f"| {error.status}<br>[`{error.code}`](#{error.code.lower()}) | {error.when} | {error.origin} |")
+    parts = [f"### {error.code}\n\n{error.when}\n\n{as_http(answers[error.code])}" for error in errors()]
+    return "\n\n".join(["\n".join(rows), "## Each error in full", *parts])
 
 
 def plan_table():
@@ -85,9 +74,9 @@ def task_table():
 
 
 MARKERS = {
-    "*The table stands here on the site: `make serve`.*": error_table,
-    "*The table of plans stands here on the site: `make serve`.*": plan_table,
-    "*The table of settings stands here on the site: `make serve`.*": setting_table,
-    "*The table of options stands here on the site: `make serve`.*": option_table,
-    "*The table of tasks stands here on the site: `make serve`.*": task_table,
+    "*The table stands here on the site; in a clone, `make serve` shows it.*": error_table,
+    "*The table of plans stands here on the site; in a clone, `make serve` shows it.*": plan_table,
+    "*The table of settings stands here on the site; in a clone, `make serve` shows it.*": setting_table,
+    "*The table of options stands here on the site; in a clone, `make serve` shows it.*": option_table,
+    "*The table of tasks stands here on the site; in a clone, `make serve` shows it.*": task_table,
 }

@@ -6,7 +6,7 @@ A page's own front matter wins: `search: {boost: 2}`, or `search: {exclude: true
 # A part of the source's path → what the search is told. The first that fits.
 RANKS = {
     ".solution.ipynb": {"exclude": True},  # It says what its exercise says, and gives the answer away.
-    "notebooks/exercises/": {"boost": 0.1},
+    "notebooks/exercises/": {"boost": 0.5},
     "notebooks/": {"boost": 2},
     "explanation/": {"boost": 0.5},
     "workshop/": {"boost": 0.3},

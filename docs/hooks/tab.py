@@ -39,7 +39,7 @@ def on_page_markdown(markdown, page, config, files):
         code = escape((lab(config).parents[2] / found[1]).read_text(encoding="utf-8")).replace("\n", "&#10;")
         return (
             f'<div class="live-cell"><p><button class="md-button" data-lab="{repl}" data-code="{code}">Try it here</button> '
-            f'Nothing to install. Loads about {MEGABYTES} MB, once.</p></div>\n<script defer src="{script}"></script>\n'
+            f'<span role="status">Nothing to install. Loads about {MEGABYTES} MB, once.</span></p></div>\n<script defer src="{script}"></script>\n'
         )
 
     return re.sub(r"<!-- live: (.*) -->\n", cell, markdown)
@@ -47,10 +47,10 @@ def on_page_markdown(markdown, page, config, files):
 
 @event_priority(-50)  # After the hook that writes the page.
 def on_page_content(html, page, config, files):
-    """Add the button above the line below the title, and to that line the other places."""
+    """Add the button above the line below the title, and to that line the places where the notebook runs."""
     if not page.file.src_uri.endswith(".ipynb"):
         return None
-    html = html.replace("<code>make lab</code></p>", f"<code>make lab</code>{elsewhere(page, config, files)}</p>", 1)
+    html = html.replace("or run it</p>", f"or run it: {places(page, config, files)}</p>", 1)
     if not has_tab(config):
         return html
     address = f"{get_relative_url('tab/', page.url)}?notebook={page.file.src_uri}"
@@ -61,18 +61,22 @@ def on_page_content(html, page, config, files):
     return html.replace('<p class="notebook-source"', f'{button}<p class="notebook-source"', 1)
 
 
-def elsewhere(page, config, files):
-    """Return links to other places where the notebook runs. VS Code and Binder take it from the repository, if it is known."""
-    more = files.get_file_from_path("how-to/run-the-course-elsewhere.md").url_relative_to(page.file)
-    places = {"elsewhere": more}
+def places(page, config, files):
+    """Return links to the places where the notebook runs. VS Code and Binder take it from the repository, if it is known."""
+
+    def how_to(path):
+        return files.get_file_from_path(path).url_relative_to(page.file)
+
+    places = {"on your computer": how_to("quickstart.md")}
     if config.repo_url:
         repository = config.repo_url.rstrip("/")
-        places = {"VS Code": f"vscode://vscode.git/clone?url={quote(repository, '')}", **places}
         owner = repository.removeprefix("https://github.com/")
         if owner != repository:
             path = quote(f"lab/tree/{page.file.src_uri}", "")
-            places = {"Binder": f"https://mybinder.org/v2/gh/{owner}/HEAD?urlpath={path}", **places}
-    return "".join(f', <a href="{escape(address)}">{name}</a>' for name, address in places.items())
+            places["Binder"] = f"https://mybinder.org/v2/gh/{owner}/HEAD?urlpath={path}"
+        places["VS Code"] = f"vscode://vscode.git/clone?url={quote(repository, '')}"
+    places["elsewhere"] = how_to("how-to/run-the-course-elsewhere.md")
+    return ", ".join(f'<a href="{escape(address)}">{name}</a>' for name, address in places.items())
 
 
 def on_post_build(config):

@@ -10,6 +10,7 @@ import json
 import shlex
 
 from operations import Operation
+from recorded_answers import WIDTH, spelled
 
 
 def python(operation: Operation) -> str:
@@ -25,7 +26,7 @@ def python(operation: Operation) -> str:
     if operation.example_query:
         arguments.append(f"params={json.dumps(operation.example_query)}")
     if operation.example_body:
-        arguments.append(f"json={json.dumps(operation.example_body)}")
+        arguments.append(f"json={spelled(operation.example_body, '    ', '    ')}")
     if operation.is_redirect:
         arguments.append("allow_redirects=False")
     arguments.append("timeout=10")
@@ -52,7 +53,7 @@ def curl(operation: Operation) -> str:
     if operation.example_query:
         lines.append("--get " + " ".join(f"--data {name}={value}" for name, value in operation.example_query.items()))
     if operation.example_body:
-        lines.append(f"--json {shlex.quote(json.dumps(operation.example_body))}")
+        lines.append(f"--json {shlex.quote(spelled(operation.example_body, '  '))}")
     address = f'"{base_url}{operation.example_path.removeprefix("/v1")}"'
     if operation.takes_token:
         lines += [f"--header @- {address}", '<<< "Authorization: Bearer $LINKED_IS_API_TOKEN"']
@@ -95,5 +96,7 @@ def javascript(operation: Operation) -> str:
 
 
 def object_literal(values: dict[str, str | int]) -> str:
-    """Spell an object as JavaScript does."""
-    return "{ " + ", ".join(f"{name}: {json.dumps(value)}" for name, value in values.items()) + " }"
+    """Spell an object as JavaScript does, a long one line by line."""
+    items = [f"{name}: {json.dumps(value)}" for name, value in values.items()]
+    line = f"{{ {', '.join(items)} }}"
+    return line if len(line) <= WIDTH else "".join(["{", *(f"\n    {item}," for item in items), "\n  }"])

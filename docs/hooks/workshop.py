@@ -20,8 +20,8 @@ WELCOME = END = 5
 BREAK = 10
 UNBROKEN = 90  # minutes after which people need a break
 
-AGENDA = re.compile(r"\*The agenda of (\d+) minutes stands here on the site: `make serve`\.\*")
-LESSONS = "*The list of lessons stands here on the site: `make serve`.*"
+AGENDA = re.compile(r"\*The agenda of (\d+) minutes stands here on the site; in a clone, `make serve` shows it\.\*")
+LESSONS = "*The list of lessons stands here on the site; in a clone, `make serve` shows it.*"
 HEADING = re.compile(r"^## ([a-z0-9]+(?:-[a-z0-9]+)+)$", re.MULTILINE)
 LINK = re.compile(r"\(lesson:([a-z0-9-]+)\)")
 HOST = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import hmac
+import os
 import subprocess
 from importlib import resources
 from pathlib import Path
@@ -28,6 +29,9 @@ def start() -> None:
     subprocess.Popen = NoPrograms
     transport.serve(create_app(Store(Database(":memory:"), Clock())), BASE_URL)
     put_dotfiles(Path("/drive") if Path("/drive").is_dir() else Path("/home"))
+    os.environ["LINKED_IS_NO_ANSWER"] = (
+        f"In a browser tab only {BASE_URL} answers: put that into .env as LINKED_IS_BASE_URL, then restart the kernel."
+    )
     settings_window.open_to_the_page(urlsplit(BASE_URL))
 
 

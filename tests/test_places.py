@@ -1,0 +1,257 @@
+"""Texts fit the place where they are read: each menu entry, button, command and file that a text names is there.
+
+A text is read in more than one place. What isn't in each of them stands in a paragraph that says where, in words of
+``SAYS_WHERE``. In the first paragraph of a section or a page, these words hold for all of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache, partial
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup, SoupStrainer, Tag
+from markdown import Markdown
+from playwright.sync_api import FrameLocator, Locator, Page
+
+import browser.build
+from tests.running import PATIENCE, ROOT, wait_until
+from tests.texts import DOCUMENTS, markdown
+from workshop import bundle
+
+CLONE, ZIP, HUB, TAB, SITE = "a clone", "the zip", "a hub", "a tab", "a site with the tab"
+SAYS_WHERE = {
+    "in a clone": {CLONE},
+    "(in|from|with) the zip": {ZIP},
+    "in JupyterLab|JupyterLab has": {CLONE, ZIP, HUB},
+    "on a hub|JupyterHub": {HUB},
+    "in a (browser )?tab": {TAB},
+    "a site with the tab": {SITE},
+    "(in|on) (GitHub|VS Code)|with git|in your own project": set(),  # these are not the kit's
+}
+# The menu entries and the site's buttons that texts name. The long tests look for them.
+IN_A_TAB = {"Kernel > Restart Kernel…", "Kernel > Restart Kernel and Run up to Selected Cell…"}
+IN_JUPYTERLAB = {*IN_A_TAB, "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
+ON_A_SITE = {"Run it in your browser", "Try it here"}
+
+COMMAND = re.compile(r"(?<![\w./-])(?:(?:make|git|pip|pre-commit) [a-z][\w-]*|\.venv[/\\]\S+|-m [a-z][\w.]*)")
+MODULES = {"mock_server", "workshop", "tests", "bench", "browser"}
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"dist", "site"}  # tasks make those two
+
+
+READER = Markdown(
+    extensions=["admonition", "md_in_html", "pymdownx.superfences", "pymdownx.tabbed", "tables"],
+    extension_configs={"pymdownx.tabbed": {"alternate_style": True}},
+)
+
+
+@cache
+def page_of(text: str) -> BeautifulSoup:
+    """Return Markdown as HTML."""
+    return BeautifulSoup(READER.reset().convert(text), "html.parser")
+
+
+def named(page: Tag) -> Iterator[tuple[Tag, str]]:
+    """Yield what a page names, each with its element: menu entries and buttons are bold, commands and files are code."""
+    for words in page.find_all(string=re.compile(r"\b(press|click) (a|the|this) (button|link)\b")):
+        yield words.parent, "a button without its name"
+    for tag in page.find_all(["strong", "code"]):
+        text, before = tag.get_text(), str(tag.previous_sibling)
+        if tag.name == "code":
+            yield from ((tag, command) for command in COMMAND.findall(re.sub("#.*", "", text)))  # without comments
+            if re.fullmatch(r"[\w.-]+/[\w.*/-]+", text) and text.partition("/")[0] in FOLDERS:
+                yield tag, text
+        elif " > " in text or (re.search(r"\b(click|press|button),? $", before, re.IGNORECASE) and "+" not in text):
+            yield tag, text
+
+
+def said_where(tag: Tag, page: Tag) -> list[set[str]]:
+    """Return the places that the words around an element speak of: in its paragraph, or before the code that it is in,
+    in the heading above it, and where its section and its page begin."""
+    block, heading = tag.find_parent("pre"), tag.find_previous(["h2", "h3"])
+    paragraph = block.find_previous("p") if block else tag.find_parent(["p", "li", "tr", "summary"])
+    around = [paragraph, heading, heading and heading.find_next("p"), page.find("p")]
+    words = "\n".join(one.get_text() for one in around if one)
+    return [places for phrase, places in SAYS_WHERE.items() if re.search(rf"\b({phrase})\b", words, re.IGNORECASE)]
+
+
+def is_there(thing: str, place: str, folder: Path, buttons: set[str]) -> bool:
+    """Tell whether a thing is in a place, whose files are in the folder. The buttons are those of Settings > API."""
+    program, _, rest = thing.partition(" ")
+    if " > " in thing:
+        return place != SITE and thing in (IN_A_TAB if place == TAB else IN_JUPYTERLAB)
+    if program == "make":
+        return place == CLONE and rest in re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    if program == "git" or thing.startswith(".venv"):
+        return place in ({CLONE} if program == "git" else {CLONE, ZIP})
+    if program in ("pip", "pre-commit"):
+        return place in (CLONE, HUB)
+    if program == "-m":
+        ours = rest.partition(".")[0] in MODULES
+        return place not in (TAB, SITE) and (not ours or any(folder.glob(f"{rest.replace('.', '/')}*")))
+    if "/" in thing:
+        return any(folder.glob(thing.rstrip("/")))
+    return thing in buttons | {TAB: shell_buttons(), SITE: ON_A_SITE}.get(place, set())
+
+
+def missing(page: Tag, place: str, folder: Path, buttons: set[str]) -> list[str]:
+    """Return what a page names that isn't where the page is read, nor in the places that the page speaks of."""
+    folders = {place: folder, CLONE: ROOT, HUB: ROOT}
+    return [
+        thing
+        for tag, thing in named(page)
+        if not any(
+            all(is_there(thing, one, folders.get(one, folder), buttons) for one in places)
+            for places in [{place}, *said_where(tag, page)]
+        )
+    ]
+
+
+def shell_buttons() -> set[str]:
+    """Return the buttons of the frame around a notebook in a tab."""
+    frame = BeautifulSoup((ROOT / "browser" / "shell" / "index.html").read_text(encoding="utf-8"), "html.parser")
+    return {button.get_text() for button in frame.select("button")}
+
+
+@pytest.fixture
+def buttons(bench) -> set[str]:
+    """The buttons of Settings > API, from the first page that a learner sees to the last."""
+    client = bench.client()
+    pages = []
+
+    def open_page(path, form=None):
+        answer = client.get(path) if form is None else client.post(path, data=form)
+        pages.append(BeautifulSoup(answer.text, "html.parser"))
+        return {field["name"]: field["value"] for field in pages[-1].select("input[type=hidden]")}
+
+    open_page("/login")
+    form = open_page("/signup")
+    form = open_page("/signup", {**form, "email": "learner@example.com", "password": "correct horse battery"})
+    form = open_page("/settings/api/tokens", {**form, "name": "Mine", "lifetime": "never"})
+    open_page(pages[-1].select_one("a.danger")["href"])
+    for unseen in [tag for page in pages for tag in page.select(".unseen")]:
+        unseen.decompose()
+    return {tag.get_text(strip=True) for page in pages for tag in page.select("button, a.button")}
+
+
+def contents(place: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[Path]]:
+    """Return the folder of a place with its files, and the texts that are read there."""
+    if place == CLONE:
+        return ROOT, DOCUMENTS
+    if place == HUB:
+        return ROOT, [path for path in DOCUMENTS if path.suffix == ".ipynb"]
+    if place == ZIP:
+        bundle.copy_contents(folder)
+    else:
+        monkeypatch.setattr(browser.build, "BUILD", folder)
+        browser.build.make_contents()
+        folder /= "contents"
+    return folder, sorted(path for path in folder.rglob("*") if path.suffix in (".md", ".ipynb"))
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("place", [CLONE, ZIP, HUB, TAB])
+def test_what_a_text_names_is_where_it_is_read(place, tmp_path, monkeypatch, buttons):
+    folder, texts = contents(place, tmp_path, monkeypatch)
+    found = {path.relative_to(folder).as_posix(): missing(page_of(markdown(path)), place, folder, buttons) for path in texts}
+    assert len(texts) > 20 and {name: things for name, things in found.items() if things} == {}
+
+
+def test_what_the_site_names_is_there(site, tmp_path, buttons):
+    """The site is in the zip too: once with the tab, once without."""
+    bundle.copy_contents(tmp_path)
+    found, clicked = {}, set()
+    for path in site.rglob("*.html"):
+        name = path.relative_to(site).as_posix()
+        if not name.startswith(("lab/", "tab/")):
+            page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser", parse_only=SoupStrainer("article"))
+            empty = [text.get_text() for text in page.find_all("p") if announces_nothing(text)]
+            found[name] = missing(page, ZIP, tmp_path, buttons) + empty
+            clicked |= {button.get_text() for button in page.select(".run-here a, .live-cell button")}
+    assert len(found) > 50 and {name: things for name, things in found.items() if things} == {}
+    assert clicked == (ON_A_SITE if (site / "tab").exists() else set())
+
+
+def announces_nothing(paragraph: Tag) -> bool:
+    """Tell whether a paragraph ends in a colon with nothing behind it."""
+    follows = paragraph.find_next_sibling()
+    return paragraph.get_text().endswith(":") and (follows is None or re.match(r"h\d", follows.name) is not None)
+
+
+@pytest.mark.check
+@pytest.mark.parametrize(
+    ("text", "place", "missed"),
+    [
+        ("Type `make lab`.", CLONE, []),
+        ("Type `make lab`.", ZIP, ["make lab"]),
+        ("In a clone, type `make lab`.", ZIP, []),
+        ("In a clone, type `make nothing`.", ZIP, ["make nothing"]),
+        ("Do it.\n\nIn a clone:\n\n```bash\nmake lab\n```\n\nThen:\n\n```bash\ngit diff\n```", ZIP, ["git diff"]),
+        ("# One\n\nAll of it is in a clone.\n\n## Two\n\nType `git diff`.", ZIP, []),
+        ("- `docs/no-such.md`\n- `python -m tests.nothing`", CLONE, ["docs/no-such.md", "-m tests.nothing"]),
+        ("Choose **File > Open from Path…**.", TAB, ["File > Open from Path…"]),
+        ("In JupyterLab, choose **File > Open from Path…**.", TAB, []),
+        ("In JupyterLab, choose **File > Open**.", CLONE, ["File > Open"]),
+        ("Click **Copy**, then press **Start over**.", HUB, ["Start over"]),
+        ("In a browser tab, press **Start over**.", HUB, []),
+        ("Click **Run it in your browser**.", ZIP, ["Run it in your browser"]),
+        ("Or press a button.", CLONE, ["a button without its name"]),
+    ],
+)
+def test_what_is_not_there_is_found(text, place, missed, buttons):
+    assert missing(page_of(text), place, ROOT, buttons) == missed
+
+
+def choose(window: Page | FrameLocator, entry: str) -> Locator:
+    """Open the menus of JupyterLab that lead to an entry, and return it."""
+    for _ in entry.split(" > "):
+        window.locator("body").press("Escape")  # what was open before
+    menu, *others = entry.split(" > ")
+    window.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{menu}$")).click()
+    for name in others:
+        item = window.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{re.escape(name)}$")).last
+        item.hover()  # opens the menu behind it
+    return item
+
+
+@pytest.fixture
+def jupyterlab(browser, tmp_path) -> Iterator[Page]:
+    """JupyterLab with the first notebook, started as `make lab` starts it."""
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    shutil.copy(ROOT / ".env.example", tmp_path / ".env")
+    options = re.search(r"jupyter lab (.*?)\$\(LAB_OPTIONS\)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.DOTALL)[1]
+    command = [sys.executable, "-m", "jupyterlab", *options.replace("\\\n", " ").split(), "--allow-root", "--no-browser"]
+    log, environment = tmp_path / "log", {**os.environ, "HOME": str(tmp_path / "home")}  # where it keeps the open tabs
+    with log.open("w") as file:
+        process = subprocess.Popen([*command, "--port=0"], cwd=tmp_path, env=environment, stderr=file)
+    printed, page = partial(log.read_text, encoding="utf-8"), browser.new_page()
+    try:
+        wait_until(lambda: re.search(r"http://127\S+\n", printed()) or process.poll() is not None, printed)  # the whole address
+        page.goto(re.search(r"http://127\S+", printed())[0])
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=1000 * PATIENCE)
+        yield page
+    finally:
+        page.close()
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+@pytest.mark.long
+def test_jupyterlab_has_the_menus_that_texts_name_and_opens_env(jupyterlab):
+    for entry in IN_JUPYTERLAB:
+        choose(jupyterlab, entry)
+    open_env(jupyterlab)
+
+
+def open_env(page: Page) -> None:
+    """Open `.env` in JupyterLab as the second notebook says."""
+    choose(page, "File > Open from Path…").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill(".env")
+    page.keyboard.press("Enter")
+    page.locator(".cm-content", has_text="LINKED_IS_API_TOKEN=").wait_for()
