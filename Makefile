@@ -78,7 +78,7 @@ lock: .venv/course ## Compile requirements.in to requirements.txt
 		--custom-compile-command "make lock" tests/requirements.in -o tests/requirements.txt
 
 clean: ## Remove what the tasks made; your .env and the mock server's database stay
-	rm -rf .venv */.venv site dist browser/.build node_modules */node_modules */*/node_modules test-results
+	rm -rf .venv */.venv site dist browser/.build node_modules */node_modules */*/node_modules
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 # A learner's own settings: made once, never overwritten.

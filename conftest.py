@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -11,13 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
-import nbval.kernel
 import pytest
 import requests
 from filelock import FileLock
-from jupyter_client import BlockingKernelClient, KernelManager
-from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
-from nbval.plugin import IPyNbCell
 from starlette.testclient import TestClient
 
 from mock_server.app import Settings, create_app
@@ -74,51 +69,13 @@ def is_worker(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what `-m` does not ask for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs a browser. Begin with the file that takes longest where two processes share the tests."""
+    """Mark what needs a browser. Begin with the files that take longest where two processes share the tests."""
     for item in items:
         if "chromium_path" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    slow = {item.path for item in items if item.get_closest_marker("browser")}
     if is_worker(config):
-        items.sort(key=lambda item: item.path.stem != "test_tab")
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Let nbval start each kernel early, in the order in which one process gets to the notebooks."""
-    if is_worker(session.config):
-        return
-    notebooks = dict.fromkeys(item.parent for item in session.items if isinstance(item, IPyNbCell))
-    nbval.kernel.start_new_kernel = ahead = KernelsAhead([str(notebook.path.parent) for notebook in notebooks])
-    session.config.add_cleanup(ahead.stop)
-
-
-class KernelsAhead:
-    """nbval's ``start_new_kernel``, which starts the next notebook's kernel as well: it gets ready, on another core,
-    while the notebook at hand runs. To be ready takes a kernel longer than most notebooks take. ``folders`` are those of
-    the notebooks to come, in their order."""
-
-    def __init__(self, folders: list[str]) -> None:
-        self._folders = iter(folders)
-        self._next = self._started()
-
-    def __call__(self, startup_timeout: float, **options: object) -> tuple[KernelManager, BlockingKernelClient]:
-        manager, self._next = self._next, self._started()
-        client = manager.client()
-        client.start_channels()
-        client.wait_for_ready(timeout=startup_timeout)
-        return manager, client
-
-    def stop(self) -> None:
-        """End the kernel that no notebook came for: the run was cut short."""
-        if self._next:
-            self._next.shutdown_kernel(now=True)
-
-    def _started(self) -> KernelManager | None:
-        folder = next(self._folders, None)
-        if folder is None:
-            return None
-        manager = KernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
-        manager.start_kernel(cwd=folder, stderr=subprocess.DEVNULL)
-        return manager
+        items.sort(key=lambda item: (item.path.stem != "test_tab", item.path not in slow))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -250,8 +207,9 @@ def site(build_site: Callable[..., Path]) -> Path:
 @pytest.fixture(scope="session")
 def playwright():
     """What starts and steers browsers."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -268,6 +226,7 @@ def chromium_path() -> str:
 @pytest.fixture(scope="session")
 def browser(playwright, chromium_path: str):
     """A Chromium without a window."""
-    chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS)
+    chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS, timeout=PATIENCE * 1000)
+    chromium.on("context", lambda context: context.set_default_timeout(PATIENCE * 1000))
     yield chromium
     chromium.close()

@@ -179,7 +179,14 @@ def make_lab(pyodide: Path) -> None:
         "litePluginSettings": settings,
         # A copy that a visitor's browser keeps would hide the next release of a notebook.
         "contentsStorageName": f"linked.is {release()}",
-        "disabledExtensions": ["@jupyterlab/apputils-extension:announcements"],
+        # The last two show words beside the menus, which have no room for them on a telephone. The line above says more.
+        "disabledExtensions": [
+            "@jupyterlab/apputils-extension:announcements",
+            "@jupyter-notebook/notebook-extension:kernel-status",
+            "@jupyter-notebook/notebook-extension:trusted",
+        ],
+        # Light or dark, like the page around it: a frame takes over the scheme.
+        "settingsOverrides": {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}},
     }
     write_json(BUILD / "jupyter-lite.json", {"jupyter-lite-schema-version": 0, "jupyter-config-data": data})
     write_json(BUILD / "jupyter_lite_config.json", {"LiteBuildConfig": {

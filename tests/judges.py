@@ -1,4 +1,4 @@
-"""Programs from npm that judge a page in a browser: axe its accessibility, Lighthouse also its speed.
+"""What judges a page in a browser: axe its accessibility, faults.js what a person would stumble over, Lighthouse its speed.
 
 ``python -m tests.judges`` prints what Lighthouse gives three pages of the site, on a desktop and on a telephone. All must
 get 100, but for performance: it depends on how busy this computer is.
@@ -15,6 +15,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from mock_server.tokens import redact
 from tests.debian import CHROMIUMS, first, missing
 from tests.running import PATIENCE, ROOT, project_lock
 from tests.static_site import StaticHost, build
@@ -22,6 +23,18 @@ from tests.static_site import StaticHost, build
 TESTS = Path(__file__).parent
 RULES = {"target-size": {"enabled": True}}  # what WCAG 2.2 adds, and axe leaves off
 JUDGED = ["", "notebooks/04-call-the-api/", "reference/errors/"]  # home, a notebook, a page of the reference
+WIDTHS = (390, 768, 1280)  # pixels: a telephone, a tablet, a laptop
+FAULTS = (TESTS / "faults.js").read_text(encoding="utf-8")
+FOLLOWS = """async scheme => {
+  for (let frames = 0; frames < 600; frames++) {
+    const colours = [document.body, document.documentElement].map(element => getComputedStyle(element).backgroundColor)
+    var ground = colours.find(colour => !colour.endsWith(", 0)")) ?? "rgb(255, 255, 255)"
+    const [red, green, blue] = ground.match(/[0-9]+/g).map(Number)
+    if ((red + green + blue < 384) === (scheme === "dark")) return []
+    await new Promise(requestAnimationFrame)
+  }
+  return [`${scheme}: the ground of the page is ${ground}`]
+}"""
 FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-background-networking --disable-component-update"
 
 
@@ -49,10 +62,35 @@ def axe(tab) -> list[str]:
     tab.evaluate(axe_source())
     found = tab.evaluate("rules => axe.run(document, {rules, resultTypes: ['violations']})", RULES)
     return [
-        f"{violation['id']}: {node['html'][:160]} {node['failureSummary']}"
+        redact(f"{violation['id']}: {node['html'][:160]} {node['failureSummary']}")
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
+
+
+def faults(tab) -> list[str]:
+    """Return what a person would stumble over on the page as it stands, in a window or on paper: what is cut off, covered,
+    broken, disabled or too wide."""
+    tab.wait_for_load_state()
+    return [redact(fault) for fault in tab.evaluate(FAULTS)]
+
+
+def judged(tab, main, ours: bool = True) -> list[str]:
+    """Return what is wrong with a page at each width, in light and in dark: its faults, and, if it is ours, what axe finds.
+
+    ``main`` is what a person opens the page for. Raises Playwright's TimeoutError if it can't be clicked.
+    """
+    tab.wait_for_load_state()
+    found = []
+    for scheme, widths in (("light", WIDTHS), ("dark", WIDTHS[::-1])):
+        tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found += tab.evaluate(FOLLOWS, scheme)
+        for width in widths:
+            tab.set_viewport_size({"width": width, "height": 844})
+            main.click(trial=True)
+            found += [f"{scheme}, {width} pixels: {fault}" for fault in faults(tab)]
+        found += axe(tab) if ours else []
+    return found
 
 
 def lighthouse(url: str, device: str, chromium: str) -> dict[str, int]:

@@ -152,19 +152,6 @@ def test_no_heading_skips_a_level(pages):
         assert all(deeper <= level + 1 for level, deeper in pairwise(levels)), path
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_reference_fits_a_telephone(site, browser, scheme):
-    with browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme) as context:
-        tab = context.new_page()
-        for page in sorted((site / "reference").rglob("index.html")):
-            tab.goto(page.as_uri())
-            assert tab.evaluate("document.documentElement.scrollWidth") == 390, page
-            tables = "[...document.querySelectorAll('article .md-typeset__scrollwrap')]"
-            fits = tab.evaluate(f"{tables}.every((one) => one.scrollWidth <= one.clientWidth)")
-            assert fits or page.parent.name == "why-a-token-stops-working", page  # its four columns can be scrolled
-
-
 @pytest.fixture(scope="session", autouse=True)
 def faulty_build(tmp_path_factory):
     """A build of the project with a notebook full of faults, begun before that of the site, beside it: its future."""

@@ -1,19 +1,24 @@
 // The frame around a notebook that runs in the browser. It says how far the start is, shows Settings > API of the
 // mock server in the kernel, and tells what went wrong, with a way out.
 
-const SLOW = 20_000; // milliseconds until the start asks for patience
-const TOO_LONG = 120_000; // until it looks for what is wrong
+const SLOW = 20_000; // milliseconds until the start asks for patience and looks for what is wrong, again and again
 const COMM = "linked-is-settings"; // as in linked_is_tab/settings_window.py
 
 const MOCK_SERVER = "http://127.0.0.1:8787"; // as in linked_is_tab/startup.py
 const STORAGE = "linked.is "; // as in build.py: a release's name comes after it
+const PALETTE = `${new URL("..", location.href).pathname}.__palette`; // where the site's switch for light and dark keeps its choice
 
 const lab = new URL("../lab/", location.href);
 const path = new URLSearchParams(location.search).get("notebook") ?? "notebooks/01-start-here.ipynb";
 const released = path.replaceAll(".earlier.", "."); // what the site has a page of
 const part = (id) => document.getElementById(id);
 
+const narrow = matchMedia("(max-width: 60rem)"); // no room for two beside each other
+// A telephone has no Shift key. The arrow is that of the notebook's toolbar.
+const RUN = matchMedia("(any-pointer: fine)").matches ? "Shift+Enter" : "the arrow \u25b6\ufe0e above it";
+
 let comm = null;
+let failure = null; // why Python did not start
 
 function say(text) {
   part("status").textContent = text;
@@ -49,14 +54,17 @@ async function blocked() {
   return null;
 }
 
+// Wait for it, however long it takes: a slow computer is not a broken one. Only a reason ends it.
 async function until(found, what) {
-  const begun = Date.now();
-  for (;;) {
+  for (let look = Date.now() + SLOW; ; ) {
     const value = found();
     if (value) return value;
-    const waited = Date.now() - begun;
-    if (waited > TOO_LONG) throw new Error((await blocked()) ?? `${what} took too long.`);
-    if (waited > SLOW && !part("status").textContent.endsWith("slow line.")) say(`${what}: it takes its time on a slow line.`);
+    if (Date.now() > look) {
+      failure ??= await blocked();
+      say(`${what}: it takes its time on a slow line or computer.`);
+      look = Date.now() + SLOW;
+    }
+    if (failure) throw new Error(failure);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -69,16 +77,22 @@ async function start() {
     const problem = await blocked();
     if (problem) return giveUp("Something on the way keeps a file from this page.", problem);
     say("1 of 3: loading the notebook");
+    part("notebook").style.visibility = "hidden"; // it is white until it has its theme
     part("notebook").src = new URL(`notebooks/index.html?path=${encodeURIComponent(path)}`, lab);
     const app = await until(() => part("notebook").contentWindow?.jupyterapp, "Loading the notebook");
     const panel = await until(() => app.shell.currentWidget?.sessionContext && app.shell.currentWidget, "Opening the notebook");
+    part("notebook").style.visibility = "";
     say("2 of 3: loading Python, once about 13 MB");
     const session = panel.sessionContext;
     showEarlier(app.serviceManager.contents);
     part("notebook").contentDocument.addEventListener("click", follow, true);
+    part("notebook").contentWindow.addEventListener("unhandledrejection", ({ reason }) => {
+      if (typeof reason === "string") failure ??= reason; // of the kernel: what else fails there rejects with an Error
+    });
     await until(() => session.session?.kernel?.status === "idle", "Loading Python");
     say("3 of 3: starting the mock server");
     connect(session.session.kernel);
+    await until(() => part("window").srcdoc, "Starting the mock server");
     session.statusChanged.connect((_, status) => {
       if (status === "restarting" || status === "autorestarting") say("Python starts again.");
     });
@@ -88,7 +102,7 @@ async function start() {
       if (status === "idle" && !comm) connectAgain(kernel);
     });
     part("toggle").disabled = part("start-over").disabled = false;
-    say("Ready. Run a cell with Shift+Enter.");
+    say(`Ready. Run a cell with ${RUN}.`);
   } catch (error) {
     giveUp("It did not start.", error.message);
   }
@@ -97,6 +111,7 @@ async function start() {
 function connect(kernel) {
   comm = kernel.createComm(COMM);
   comm.onMsg = (message) => show(message.content.data);
+  comm.onClose = () => (failure ??= "Python has no mock server."); // a package of it did not come
   comm.open({});
   ask({ path: "/settings/api" });
 }
@@ -145,7 +160,7 @@ function follow(event) {
   event.preventDefault();
   event.stopPropagation();
   if (kind) return open(kind === "md" ? `../${page}/${heading}` : `?notebook=${page}.ipynb${heading}`);
-  if (part("panes").classList.contains("alone")) part("toggle").click();
+  showSettings(true);
   ask({ path: new URL(link.href).pathname });
 }
 
@@ -188,10 +203,19 @@ function filesIn(storage) {
   });
 }
 
-part("toggle").addEventListener("click", () => {
-  const alone = part("panes").classList.toggle("alone");
-  part("toggle").setAttribute("aria-pressed", String(!alone));
-});
+// Beside the notebook, or in its place.
+function showSettings(shown) {
+  part("panes").className = !shown ? "notebook" : narrow.matches ? "settings" : "both";
+  part("toggle").setAttribute("aria-pressed", String(shown));
+}
+
+// The scheme that the reader chose on the site, if any: the frames take it over from here.
+function takeScheme() {
+  const chosen = JSON.parse(localStorage.getItem(PALETTE))?.color?.media; // such as "(prefers-color-scheme: dark)"
+  document.documentElement.style.colorScheme = chosen?.match(/light|dark/)?.[0] ?? "";
+}
+
+part("toggle").addEventListener("click", () => showSettings(part("panes").className === "notebook"));
 
 part("start-over").addEventListener("click", async () => {
   if (!confirm("Start over? Your changes to this notebook, and all tokens and links in this tab, are given up.")) return;
@@ -201,5 +225,12 @@ part("start-over").addEventListener("click", async () => {
   location.search = `?notebook=${released}`;
 });
 
-if (matchMedia("(max-width: 60rem)").matches) part("toggle").click();
+narrow.addEventListener("change", () => showSettings(!narrow.matches)); // such as a tablet that is turned
+showSettings(!narrow.matches);
+addEventListener("storage", takeScheme); // another tab of the site switched
+try {
+  takeScheme();
+} catch {
+  // The browser keeps the storage from pages. What else lacks then is told below.
+}
 start();

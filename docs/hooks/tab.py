@@ -39,7 +39,7 @@ def on_page_markdown(markdown, page, config, files):
         code = escape((lab(config).parents[2] / found[1]).read_text(encoding="utf-8")).replace("\n", "&#10;")
         return (
             f'<div class="live-cell"><p><button class="md-button" data-lab="{repl}" data-code="{code}">Try it here</button> '
-            f'Nothing to install. Loads about {MEGABYTES} MB, once.</p></div>\n<script defer src="{script}"></script>\n'
+            f'<span role="status">Nothing to install. Loads about {MEGABYTES} MB, once.</span></p></div>\n<script defer src="{script}"></script>\n'
         )
 
     return re.sub(r"<!-- live: (.*) -->\n", cell, markdown)

@@ -11,3 +11,9 @@ SwaggerUIBundle({
   tryItOutEnabled: true,
   showExtensions: true, // x-origin: where each fact comes from
 });
+
+// The style sheet has dark colours for who asks for them.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
