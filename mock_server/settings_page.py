@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from bs4 import BeautifulSoup, Tag
 
-TIMEOUT = 10  # seconds
+TIMEOUT = 60  # seconds: where a whole class signs up at once, the server is slow, and not missing
 
 
 class PageError(Exception):

@@ -41,7 +41,7 @@ def learn(number):
     all_here.wait()
     page.sign_up()
     token = page.generate_token(name=f"Learner {number}")
-    call = lambda: requests.get(f"{base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=10).status_code
+    call = lambda: requests.get(f"{base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=300).status_code
     before = call()
     page.revoke(f"Learner {number}")
     return [before, call(), [(row.name, row.state) for row in page.tokens()]]
@@ -51,7 +51,7 @@ with ThreadPoolExecutor(crowd) as pool:
 """
 ASK = """
 import sys, requests
-answer = requests.get(sys.argv[1], timeout=10)
+answer = requests.get(sys.argv[1], timeout=300)
 print(answer.status_code, answer.text)
 """
 RUN = """
@@ -158,7 +158,7 @@ def sign_up(tab, email, code):
 def status_of(room, class_server, token):
     """Call the API from the learner's computer, and return the status."""
     headers = json.dumps({"Authorization": f"Bearer {token}"})
-    program = "import sys, json, requests; print(requests.get(sys.argv[1], headers=json.loads(sys.stdin.read()), timeout=10).status_code)"
+    program = "import sys, json, requests; print(requests.get(sys.argv[1], headers=json.loads(sys.stdin.read()), timeout=300).status_code)"
     command = [*room[1].inside, sys.executable, "-c", program, f"{class_server.address}/v1/links"]
     return int(subprocess.run(command, input=headers, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout)
 
