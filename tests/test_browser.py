@@ -117,6 +117,7 @@ def test_the_class_board_shows_what_is_new_and_keeps_your_place(browser, monkeyp
         tab.get_by_role("alert").wait_for(state="detached")
 
 
+@pytest.mark.long
 def test_the_other_pages_are_well_made(browser, monkeypatch):
     monkeypatch.setenv("LINKED_IS_CLASS_CODE", "blue-whale")
     with MockServer("--class", "blue-whale") as server, browser.new_context() as context:

@@ -302,6 +302,7 @@ def test_the_page_on_the_real_service_lists_what_is_assumed():
     assert sorted(listed) == sorted(sentence for sentence, (origin, _, _) in FACTS.items() if origin == ASSUMED)
 
 
+@pytest.mark.long
 def test_the_tests_of_your_project_pass(tmp_path):
     shutil.copytree(SAMPLES / "your_project", tmp_path, dirs_exist_ok=True)
     ended = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=tmp_path, capture_output=True, text=True)

@@ -128,6 +128,7 @@ def pages_found(tab, query):
     return [urlsplit(link).path.removeprefix("/kit/") for link in links]
 
 
+@pytest.mark.long
 def test_search_finds_what_a_person_types(tab):
     tab.goto(HOME)
     tab.keyboard.press("/")
@@ -155,7 +156,7 @@ def problems(tab, addresses):
 
 
 def test_a_page_is_for_everybody(tab):
-    assert problems(tab, MAIN) == {}
+    assert problems(tab, [HOME, NOTEBOOK]) == {}
 
 
 @pytest.mark.long
