@@ -52,9 +52,9 @@ async () => {
   }
 
   // Look at a line of an element's text, or at the element to be clicked: where it is, then in the middle of the window. A
-  // script that moves things after that has 60 frames to do it, and 3 where a fault is sure already.
+  // script that moves things after that has 600 frames to do it, on a busy computer, and 3 where a fault is sure already.
   async function look(element, measured, clicked = false) {
-    const patience = faults.size ? 3 : 60;
+    const patience = faults.size ? 3 : 600;
     for (let frames = 0; measured(); frames++) {
       const { top, bottom } = measured();
       const y = (top + bottom) / 2;
