@@ -181,8 +181,8 @@ def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
 def run_notebook(path: Path, environment: dict[str, str]) -> nbformat.NotebookNode:
     """Run a notebook in its own folder from top to bottom and return it with its outputs.
 
-    Raises nbclient's CellExecutionError at the first cell that fails, CellTimeoutError at one that takes longer than a
-    minute.
+    Raises nbclient's CellExecutionError at the first cell that fails, CellTimeoutError at one that takes longer than
+    PATIENCE.
     """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=PATIENCE, **OPTIONS)
@@ -191,14 +191,14 @@ def run_notebook(path: Path, environment: dict[str, str]) -> nbformat.NotebookNo
 
 
 @contextmanager
-def shared_kernel(timeout: int = 60) -> Iterator[Callable[[nbformat.NotebookNode, Path, dict[str, str]], None]]:
+def shared_kernel() -> Iterator[Callable[[nbformat.NotebookNode, Path, dict[str, str]], None]]:
     """Yield ``run(notebook, folder, environment)``, which runs many notebooks in one kernel: a start takes longer than
     most of them. They get their outputs, as far as they get. Raises nbclient's CellExecutionError at the first cell that
-    fails, CellTimeoutError at one that takes longer than ``timeout`` (seconds): the kernel is of no use after it.
+    fails, CellTimeoutError at one that takes longer than PATIENCE: the kernel is of no use after it.
 
     Before each run the kernel forgets its variables, and gets folder and environment anew. Modules stay imported.
     """
-    client = NotebookClient(nbformat.v4.new_notebook(), timeout=timeout, **OPTIONS)
+    client = NotebookClient(nbformat.v4.new_notebook(), timeout=PATIENCE, **OPTIONS)
 
     def run(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str, str]) -> None:
         environment = {**os.environ, **environment}

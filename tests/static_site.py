@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def build(project: Path, folder: Path, program: str = "mkdocs", **environment: s
     command = [sys.executable, "-m", program, "build", "--strict", "--config-file", "mkdocs.yml", "--site-dir", str(folder)]
     path = os.pathsep.join(filter(None, [str(no_kernel), environment.pop("PACKAGES", ""), str(project)]))
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path, **environment}
-    with TAB:
+    with TAB if project == ROOT else nullcontext():
         return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=PATIENCE)
 
 

@@ -161,8 +161,7 @@ def test_a_page_is_for_everybody(tab):
 
 @pytest.mark.long
 def test_every_page_is_for_everybody(open_tab, published):
-    # The page for what is not there is looked at below, at the address of a page that is not there.
-    pages = [address for address in addresses(published.folder) if address != "404.html"]
+    pages = addresses(published.folder)
     assert problems(open_tab(published.url), pages) == {} and len(pages) > 40
 
 
