@@ -108,6 +108,7 @@ def witness(tmp_path, monkeypatch):
     database.close()
 
 
+@pytest.mark.long
 def test_the_course_uses_a_learners_own_env_leaves_it_as_it_is_and_lets_no_piece_of_a_token_out(witness, tmp_path, monkeypatch):
     base_url, minted, log, database = witness
     page, project = SettingsPage(base_url), tmp_path / "project"

@@ -65,7 +65,7 @@ PROGRAMS: dict[str, Run | str] = {
     "make site": Run(("--assume-old=tab", "SITE_URL=https://docs.example.com/kit/")),
     "make tab": Run(last="The course in a browser tab is in", here=True, needs=("npm",)),
     "make serve": Run(("MKDOCS_OPTIONS=--dev-addr 127.0.0.1:{0}",), ready=("http://127.0.0.1:{0}/",)),
-    "make notebooks": Run(("NOTEBOOKS=01",), "Exercises saved: 1"),
+    "make notebooks": Run(("NOTEBOOKS=01",), "Answers saved: "),
     "make screenshots": Run(needs=("chromium",)),
     "make lock": Run(),
     "make clean": "test_programs.py::test_clean_leaves_what_is_a_persons",
@@ -123,8 +123,8 @@ class Program:
     """A program that was started. ``said()`` is all that it printed; ``last_line()`` is the last of its output."""
 
     def __init__(self, command: list[str], folder: Path, logs: Path, **variables: str) -> None:
-        """Start it, in an environment as a person has it: with nothing of these tests, nor of a make around them."""
-        ours = ("LINKED_IS_", "PYTEST_", "IPYTHONDIR", "MAKE", "MFLAGS")
+        """Start it, in an environment as a person has it: with nothing of these tests."""
+        ours = ("LINKED_IS_", "PYTEST_", "IPYTHONDIR")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self._out, self._err = logs / "out", logs / "err"
         with self._out.open("w") as out, self._err.open("w") as err:

@@ -337,6 +337,7 @@ def show(screen, deck):
     screen.wait_for_function("window.Reveal && Reveal.isReady()")
 
 
+@pytest.mark.long
 def test_slides_ask_nobody_and_nothing_is_cut_off(screen, decks):
     assert len(decks) == len(NOTEBOOKS)
     for deck in decks:
@@ -370,6 +371,7 @@ def test_slides_show_the_code_and_speak_the_prose(decks):
                     assert text in (headings if block.name in ("h1", "h2") else said), text
 
 
+@pytest.mark.long
 def test_the_speaker_sees_the_notes(screen, decks):
     show(screen, decks[1])
     screen.keyboard.press("ArrowRight")
