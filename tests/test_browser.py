@@ -24,6 +24,13 @@ def tab(request, browser, server):
     context.close()
 
 
+def sign_up(tab, email):
+    """Fill in the form for a new account and send it."""
+    tab.get_by_label("E-mail address").fill(email)
+    tab.get_by_label("Password").fill("a password for practice")
+    tab.get_by_role("button", name="Sign up").click()
+
+
 def test_a_learner_generates_uses_and_revokes_a_token(request, tab, call):
     kind = request.node.callspec.params["tab"]
     with_script = kind != "without JavaScript"
@@ -35,10 +42,7 @@ def test_a_learner_generates_uses_and_revokes_a_token(request, tab, call):
     assert_well_made("button", "Log in")
     tab.get_by_role("link", name="Sign up").click()
     assert_well_made("button", "Sign up")
-    account = f"{kind.replace(' ', '.')}.is.a.name.longer.than.a.telephone.is.wide@example.com"
-    tab.get_by_label("E-mail address").fill(account)
-    tab.get_by_label("Password").fill("a password for practice")
-    tab.get_by_role("button", name="Sign up").click()
+    sign_up(tab, f"{kind.replace(' ', '.')}.is.a.name.longer.than.a.telephone.is.wide@example.com")
 
     tab.get_by_label("Name").fill("My notebook")
     tab.get_by_label("Expires after").select_option("30 days")
@@ -72,9 +76,7 @@ def test_a_learner_generates_uses_and_revokes_a_token(request, tab, call):
 
 def test_the_back_button_does_not_bring_a_token_back(tab):
     tab.goto("/signup")
-    tab.get_by_label("E-mail address").fill(f"back-{id(tab)}@example.com")
-    tab.get_by_label("Password").fill("a password for practice")
-    tab.get_by_role("button", name="Sign up").click()
+    sign_up(tab, f"back-{id(tab)}@example.com")
     tab.get_by_label("Name").fill("Once")
     tab.get_by_role("button", name="Generate New Token").click()
     token = tab.locator("#token").inner_text()
@@ -169,9 +171,7 @@ def test_the_docs_page_tries_a_call_and_keeps_the_token_off_the_screen(browser, 
 
 def test_the_plan_is_switched_by_hand(tab):
     tab.goto("/signup")
-    tab.get_by_label("E-mail address").fill(f"plan-{id(tab)}@example.com")
-    tab.get_by_label("Password").fill("a password for practice")
-    tab.get_by_role("button", name="Sign up").click()
+    sign_up(tab, f"plan-{id(tab)}@example.com")
     tab.get_by_label("Plan").select_option("Business")
     tab.get_by_role("button", name="Change plan").click()
     assert tab.get_by_label("Plan").input_value() == "Business"
