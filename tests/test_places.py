@@ -21,6 +21,7 @@ from markdown import Markdown
 from playwright.sync_api import FrameLocator, Locator, Page
 
 import browser.build
+import lab
 from tests.running import PATIENCE, ROOT, wait_until
 from tests.texts import DOCUMENTS, markdown
 from workshop import bundle
@@ -40,7 +41,9 @@ IN_A_TAB = {"Kernel > Restart Kernel…", "Kernel > Restart Kernel and Run up to
 IN_JUPYTERLAB = {*IN_A_TAB, "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
 ON_A_SITE = {"Run it in your browser", "Try it here"}
 
-COMMAND = re.compile(r"(?<![\w./-])(?:(?:make|git|pip|pre-commit) [a-z][\w-]*|\.venv[/\\]\S+|-m [a-z][\w.]*)")
+COMMAND = re.compile(
+    r"(?<![\w./-])(?:(?:py|python3?) lab\.py|(?:make|git|pip|pre-commit) [a-z][\w-]*|\.venv[/\\]\S+|-m [a-z][\w.]*)"
+)
 MODULES = {"mock_server", "workshop", "tests", "bench", "browser"}
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"dist", "site"}  # tasks make those two
 
@@ -92,6 +95,8 @@ def is_there(thing: str, place: str, folder: Path, buttons: set[str]) -> bool:
         return place in ({CLONE} if program == "git" else {CLONE, ZIP})
     if program in ("pip", "pre-commit"):
         return place in (CLONE, HUB)
+    if program in ("py", "python", "python3"):
+        return place not in (TAB, SITE) and (folder / rest).is_file()
     if program == "-m":
         ours = rest.partition(".")[0] in MODULES
         return place not in (TAB, SITE) and (not ours or any(folder.glob(f"{rest.replace('.', '/')}*")))
@@ -225,11 +230,10 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
     """JupyterLab with the first notebook, started as `make lab` starts it."""
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     shutil.copy(ROOT / ".env.example", tmp_path / ".env")
-    options = re.search(r"jupyter lab (.*?)\$\(LAB_OPTIONS\)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.DOTALL)[1]
-    command = [sys.executable, "-m", "jupyterlab", *options.replace("\\\n", " ").split(), "--allow-root", "--no-browser"]
+    command = [sys.executable, "-m", "jupyterlab", *lab.JUPYTERLAB, f"--ServerApp.root_dir={tmp_path}", "--allow-root"]
     log, environment = tmp_path / "log", {**os.environ, "HOME": str(tmp_path / "home")}  # where it keeps the open tabs
     with log.open("w") as file:
-        process = subprocess.Popen([*command, "--port=0"], cwd=tmp_path, env=environment, stderr=file)
+        process = subprocess.Popen([*command, "--no-browser", "--port=0"], cwd=tmp_path, env=environment, stderr=file)
     printed, page = partial(log.read_text, encoding="utf-8"), browser.new_page()
     try:
         wait_until(lambda: re.search(r"http://127\S+\n", printed()) or process.poll() is not None, printed)  # the whole address
