@@ -14,7 +14,7 @@ help: ## List the tasks
 lab: .venv/course .env ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C ends both
 	@$(BIN)/python -m mock_server $(SERVER_OPTIONS) & server=$$!; \
 	trap 'kill $$server 2>/dev/null; wait $$server' EXIT; trap 'exit 0' INT TERM; \
-	$(BIN)/jupyter lab --ServerApp.answer_yes=True --ContentsManager.allow_hidden=True \
+	$(BIN)/jupyter lab --ServerApp.answer_yes=True --config=jupyter_server_config.py \
 		--AsyncMappingKernelManager.transport_encryption=auto --ServerApp.root_dir=. \
 		--LabApp.default_url=/lab/tree/notebooks/01-start-here.ipynb $(LAB_OPTIONS)
 

@@ -24,7 +24,8 @@ from workshop import slides
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "linked-is-workshop"
-CONTENTS = ("mock_server", "notebooks", "docs", "pyproject.toml", "requirements.txt", ".env.example", ".gitignore")
+CONTENTS = ("mock_server", "notebooks", "docs", "jupyter_server_config.py", "pyproject.toml", "requirements.txt")
+CONTENTS += (".env.example", ".gitignore")
 LEFT_OUT = shutil.ignore_patterns(
     "__pycache__", ".ipynb_checkpoints", "hooks", "theme", "node_modules", ".env", "mock-server*.db*"
 )
@@ -74,7 +75,7 @@ Each time:
 
 Leave that terminal open. In a second one, in the same folder:
 
-    .venv/bin/python -m jupyterlab --ContentsManager.allow_hidden=True --LabApp.default_url=/lab/tree/notebooks/{first}
+    .venv/bin/python -m jupyterlab --config=jupyter_server_config.py --LabApp.default_url=/lab/tree/notebooks/{first}
 
 Windows, in PowerShell
 ----------------------
@@ -91,7 +92,7 @@ Each time:
 
 Leave that window open. In a second one, in the same folder:
 
-    .venv\\Scripts\\python -m jupyterlab --ContentsManager.allow_hidden=True --LabApp.default_url=/lab/tree/notebooks/{first}
+    .venv\\Scripts\\python -m jupyterlab --config=jupyter_server_config.py --LabApp.default_url=/lab/tree/notebooks/{first}
 
 If the installation fails
 -------------------------
