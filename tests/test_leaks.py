@@ -17,7 +17,7 @@ from browser import build as tab
 from mock_server import tokens
 from tests.exercises import EXERCISES, SOLUTIONS, without_outputs
 from tests.running import NOTEBOOKS, ROOT, learner_environment, shared_kernel
-from tests.test_notebooks import slices, witness  # noqa: F401, a fixture
+from tests.test_notebooks import EVERY_VALUE, slices, witness  # noqa: F401, a fixture
 from workshop import bundle, slides
 
 LEFT_OUT = shutil.ignore_patterns(".*", "site", "dist", "node_modules", ".build", "__pycache__", "*.egg-info", "*.db*")
@@ -71,6 +71,7 @@ def test_no_piece_of_a_token_gets_into_what_is_made_of_notebooks(witness, projec
     base_url, minted, log, _ = witness
     copies = [project / path.relative_to(ROOT) for path in (*NOTEBOOKS, *SOLUTIONS, *EXERCISES)]
     with shared_kernel() as run:
+        run(EVERY_VALUE, project, {})
         for path in copies:
             notebook = without_outputs(nbformat.read(path, as_version=4))
             run(notebook, path.parent, learner_environment(base_url))
