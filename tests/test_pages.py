@@ -31,6 +31,7 @@ if sys.platform != "linux":
     pytest.skip("PAGES SKIPPED: their commands are for Linux", allow_module_level=True)
 
 import pexpect
+from dotenv import set_key
 
 NOT_RUN = "Not run by this kit's tests"
 PIECE = re.compile(rf'{BLOCK.pattern}|^(#+) |^!!! note "{NOT_RUN}: .+"$', re.MULTILINE)
@@ -228,6 +229,8 @@ def walk(request, tmp_path, server_with_file):
             (walk.folder / "tests").symlink_to(ROOT / "tests")
         if name == "react-to-a-leak":
             leak(walk)
+        if name == "store-a-token-in-docker":
+            set_key(walk.folder / ".env", "LINKED_IS_API_TOKEN", walk.token)  # with quotation marks
         return walk
 
     return prepared
@@ -278,6 +281,14 @@ def test_the_page_for_an_emergency_does_so_in_the_shell_of_macos(walk):
     walk = walk("react-to-a-leak")
     walk.shell = "zsh"
     walk.through(next(blocks for path, blocks in TO_RUN.items() if path.stem == "react-to-a-leak"))
+
+
+def test_the_page_on_notebook_services_leaves_a_persons_env_alone(walk):
+    walk = walk("store-a-token-in-a-notebook-service")
+    mine = walk.folder / "home" / ".env"
+    mine.write_text("MINE=1\n", encoding="utf-8")
+    walk.through(next(blocks for path, blocks in TO_RUN.items() if path.stem == "store-a-token-in-a-notebook-service"))
+    assert mine.read_text(encoding="utf-8") == "MINE=1\n"
 
 
 @pytest.mark.parametrize(("path", "file"), [case(*file) for file in FILES])

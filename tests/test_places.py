@@ -270,6 +270,13 @@ def test_each_command_that_starts_jupyterlab_names_the_kits_settings():
 
 
 @pytest.mark.check
+def test_no_command_overwrites_an_env_that_is_there():
+    texts = "\n".join([bundle.README, *map(markdown, DOCUMENTS)])
+    copies = re.findall(r"(?m)^.*\b(?:cp|copy|install) .*\.env\.example .*\.env\b.*$", texts)
+    assert len(copies) > 5 and [copy for copy in copies if not re.search(r"-e (~/)?\.env|Test-Path \.env", copy)] == []
+
+
+@pytest.mark.check
 def test_jupyter_keeps_copies_of_notebooks_only(tmp_path):
     config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
 

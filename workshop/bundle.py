@@ -67,7 +67,7 @@ Once, which takes a minute:
 
     python3 -m venv .venv
     .venv/bin/python -m pip install --no-index --find-links wheels -r requirements.txt
-    cp .env.example .env
+    [ -e .env ] || cp .env.example .env
 
 Each time:
 
@@ -84,7 +84,7 @@ Once, which takes some minutes:
 
     py -m venv .venv
     .venv\\Scripts\\python -m pip install --no-index --find-links wheels -r requirements.txt
-    copy .env.example .env
+    if (-not (Test-Path .env)) {{ copy .env.example .env }}
 
 Each time:
 
