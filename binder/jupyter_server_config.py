@@ -1,4 +1,4 @@
-"""Show the mock server's pages below the Jupyter server's address, as `mock-server/`, and let learners open `.env`.
+"""Show the mock server's pages below the Jupyter server's address, as `mock-server/`.
 
 `binder/start` names this file to Jupyter.
 """
@@ -6,7 +6,6 @@
 import os
 
 c = get_config()  # noqa: F821 - Jupyter defines it
-c.ContentsManager.allow_hidden = True
 c.ServerProxy.servers = {
     "mock-server": {
         "command": [],  # it runs already

@@ -19,7 +19,7 @@ import requests
 from tests.judges import from_npm
 from tests.running import PATIENCE, ROOT, copy_project, free_port, is_answered, wait_until
 from tests.test_browser import read_the_overview
-from tests.test_places import choose, open_env
+from tests.test_places import choose, save_env
 
 if sys.platform != "linux":
     pytest.skip("HUB SKIPPED: a hub runs on Linux", allow_module_level=True)
@@ -266,7 +266,7 @@ def test_a_notebook_opens_where_the_page_says_and_runs(class_of_ten, browser):
     page.locator(".jp-OutputArea-output", has_text="You're ready.").wait_for(timeout=1000 * PATIENCE)
     choose(page, "File > New Launcher").click()
     page.locator(".jp-LauncherCard", has_text="Settings > API").wait_for()
-    open_env(page)
+    save_env(page, class_of_ten.homes / name / "kit")
     context.close()
 
 
@@ -282,7 +282,8 @@ def start(folder, *command, settings=None):
     )
 
 
-SHOW = 'import os; print(os.getenv("LINKED_IS_MOCK_SERVER_PORT"), os.getenv("LINKED_IS_NO_ANSWER"), sep="\\n")'
+SHOWN = ["JUPYTER_CONFIG_PATH", "LINKED_IS_MOCK_SERVER_PORT", "LINKED_IS_NO_ANSWER"]
+SHOW = f"import os; print(*map(os.getenv, {SHOWN}), sep='\\n')"
 
 
 def test_the_start_takes_another_port_where_a_neighbour_has_it_and_keeps_the_rest_of_env(tmp_path):
@@ -292,7 +293,8 @@ def test_the_start_takes_another_port_where_a_neighbour_has_it_and_keeps_the_res
         taken = neighbour.getsockname()[1]
         mine = f"# mine\nLINKED_IS_API_TOKEN=\nLINKED_IS_BASE_URL=http://127.0.0.1:{taken}/v1\nOTHER='a b'\n"
         ran = start(tmp_path, sys.executable, "-c", SHOW, settings=mine)
-    port, advice = ran.stdout.splitlines()
+    settings, port, advice = ran.stdout.splitlines()
+    assert settings.split(os.pathsep) == [str(tmp_path / "binder"), str(tmp_path)]
     assert f"mock_server --port {port} " in advice and f"cd {shlex.quote(str(tmp_path))} " in advice
     port = int(port)
     assert port != taken and f"Port {taken} is taken" in ran.stderr and "Mock server ready" in ran.stderr
@@ -302,7 +304,7 @@ def test_the_start_takes_another_port_where_a_neighbour_has_it_and_keeps_the_res
 def test_the_start_leaves_linked_is_alone(tmp_path):
     mine = "LINKED_IS_BASE_URL=https://api.linked.is/v1\n"
     ran = start(tmp_path, sys.executable, "-c", SHOW, settings=mine)
-    assert ran.stdout == "None\nNone\n" and "no mock server is started" in ran.stderr
+    assert ran.stdout == f"{tmp_path}\nNone\nNone\n" and "no mock server is started" in ran.stderr
     assert (tmp_path / ".env").read_text(encoding="utf-8") == mine
 
 

@@ -1,4 +1,5 @@
 """No piece of a token gets into what is made of the notebooks: the site, its search, its downloads, slides, the bundle.
+And what lesson 8 teaches finds a token in each line that may hold one, and wherever git keeps it.
 
 Of the tab these are the notebooks in it, as ``browser/build.py`` puts them there; the rest of it is Python for a
 browser, and takes minutes to build. ``test_notebooks.py`` looks into the notebooks themselves, into the log, the page
@@ -7,17 +8,21 @@ and the database.
 
 import re
 import shutil
+import sys
 import zipfile
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import nbformat
 import pytest
+import yaml
+from detect_secrets import pre_commit_hook
+from dulwich import porcelain
 
 from browser import build as tab
 from mock_server import tokens
 from tests.exercises import EXERCISES, SOLUTIONS, without_outputs
 from tests.running import NOTEBOOKS, ROOT, learner_environment, shared_kernel
-from tests.test_notebooks import slices, witness  # noqa: F401, a fixture
+from tests.test_notebooks import EVERY_VALUE, slices, witness  # noqa: F401, a fixture
 from workshop import bundle, slides
 
 LEFT_OUT = shutil.ignore_patterns(".*", "site", "dist", "node_modules", ".build", "__pycache__", "*.egg-info", "*.db*")
@@ -71,6 +76,7 @@ def test_no_piece_of_a_token_gets_into_what_is_made_of_notebooks(witness, projec
     base_url, minted, log, _ = witness
     copies = [project / path.relative_to(ROOT) for path in (*NOTEBOOKS, *SOLUTIONS, *EXERCISES)]
     with shared_kernel() as run:
+        run(EVERY_VALUE, project, {})
         for path in copies:
             notebook = without_outputs(nbformat.read(path, as_version=4))
             run(notebook, path.parent, learner_environment(base_url))
@@ -109,3 +115,79 @@ def test_a_piece_is_found_with_tags_in_between():
     for text in (f"…{piece}", f"{piece[:2]}<b>{piece[2:]}</b>", f"<a title={piece}>"):
         assert leaks({"place": text, "another": "nothing"}, slices(token)) == {"place"}
     assert leaks({"place": token[: len(tokens.PREFIX) + 5]}, slices(token)) == set()
+
+
+@pytest.fixture
+def lesson(tmp_path, monkeypatch):
+    """What lesson 8 has put into a project: `linked_is_token.py`, its function, and the arguments of its commit hook."""
+    notebook = nbformat.read(ROOT / "notebooks" / "08-revoke-and-react-to-a-leak.ipynb", as_version=4)
+    sources = [cell.source for cell in notebook.cells]
+    code = {"folder": tmp_path}
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
+    exec(next(source for source in sources if "rule.write_text" in source), code)
+    exec(next(source for source in sources if "def scan_history" in source).replace("\nscan_history(repository)", ""), code)
+    settings = next(source for source in sources if "```yaml" in source).partition("```yaml\n")[2].partition("```")[0]
+    return code["scan_history"], yaml.safe_load(settings)["repos"][0]["hooks"][0]["args"]
+
+
+LINES = [
+    'TOKEN = "{}"',
+    "LINKED_IS_API_TOKEN={}",
+    'curl -H "Authorization: Bearer {}" "$URL"',
+    'answer=$(curl -H "Authorization: Bearer {}" "$URL/links?limit=f(1)")',
+    'headers = {{"Authorization": f"Bearer {}"}}',
+    'answer = requests.get(url, headers={{"Authorization": f"Bearer {}"}}, timeout=10)',
+    'token = read("{}")',
+    '    "!curl -H \\"Authorization: Bearer {}\\" http://127.0.0.1:8787/v1/links\\n",',
+]
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("line", LINES)
+def test_the_hook_stops_each_line_with_a_token_and_lets_the_same_line_pass_without(line, lesson):
+    _, arguments = lesson
+    for name in ("script.py", "script.sh", "notebook.ipynb", "notes.md"):
+        for token, verdict in ((tokens.mint(), 1), ("$TOKEN", 0), ("{token}", 0), ("<token>", 0)):
+            with open(name, "w", encoding="utf-8") as file:
+                file.write(f"{line.format(token)}\n")
+            assert pre_commit_hook.main([*arguments, name]) == verdict, (name, token[:8])
+
+
+@pytest.mark.check
+def test_the_hook_knows_the_token_of_any_service_by_its_header(lesson):
+    _, arguments = lesson
+    Path("call.sh").write_text(f'curl -H "Authorization: Bearer {"madeUp0" * 6}" "$URL"\n', encoding="utf-8")
+    assert pre_commit_hook.main([*arguments, "call.sh"]) == 1
+
+
+@pytest.mark.check
+def test_the_scan_finds_a_token_wherever_git_keeps_it(lesson, tmp_path, capsys):
+    scan_history, _ = lesson
+    repository = porcelain.init(tmp_path / "repository")
+    you = {"author": b"You <you@example.com>", "committer": b"You <you@example.com>"}
+
+    def write(name, content):
+        path = tmp_path / "repository" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        porcelain.add(repository, [str(path)])
+
+    token = tokens.mint().encode()
+    write("picture.png", bytes(range(256)))
+    write("folder/with token.py", token)
+    porcelain.commit(repository, message=b"In a folder, beside a binary file", **you)
+    write("notes.md", b"1: " + token)
+    porcelain.commit(repository, message=b"To be amended", **you)
+    write("notes.md", b"Clean")
+    porcelain.commit(repository, message=b"Amended", amend=True, **you)
+    first = porcelain.active_branch(repository)
+    porcelain.branch_create(repository, "side")
+    porcelain.checkout(repository, "side")
+    write("side.md", b"2: " + token)
+    porcelain.commit(repository, message=b"On another branch", **you)
+    porcelain.checkout(repository, first)
+    write("draft.md", b"3: \xff " + token)  # added, and in no commit
+    scan_history(repository)
+    repository.close()
+    assert capsys.readouterr().out == "Versions of files: 6 | With a token: 4\n"

@@ -18,7 +18,7 @@ from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.settings_page import SettingsPage
 from mock_server.store import Store
-from tests.exercises import without_outputs
+from tests.exercises import SOLUTIONS, without_outputs
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel, wait_until
 from tests.texts import FILES
 
@@ -108,6 +108,10 @@ def witness(tmp_path, monkeypatch):
     database.close()
 
 
+# A setting of IPython that a learner may have: every line's value is an output, not the last one's only.
+EVERY_VALUE = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('get_ipython().ast_node_interactivity = "all"')])
+
+
 @pytest.mark.long
 def test_the_course_uses_a_learners_own_env_leaves_it_as_it_is_and_lets_no_piece_of_a_token_out(witness, tmp_path, monkeypatch):
     base_url, minted, log, database = witness
@@ -124,9 +128,10 @@ def test_the_course_uses_a_learners_own_env_leaves_it_as_it_is_and_lets_no_piece
     monkeypatch.delenv("LINKED_IS_BASE_URL")
     texts = {}
     with shared_kernel() as run:
-        for path in NOTEBOOKS:
+        run(EVERY_VALUE, project, {})
+        for path in (*NOTEBOOKS, *SOLUTIONS):
             notebook = without_outputs(nbformat.read(path, as_version=4))
-            run(notebook, project / "notebooks", {})
+            run(notebook, project / path.parent.relative_to(ROOT), {})
             texts[path.name] = nbformat.writes(notebook)
 
     assert "Your token is clean." in texts[NOTEBOOKS[2].name] and "your own settings" in texts[NOTEBOOKS[3].name]

@@ -31,6 +31,7 @@ if sys.platform != "linux":
     pytest.skip("PAGES SKIPPED: their commands are for Linux", allow_module_level=True)
 
 import pexpect
+from dotenv import set_key
 
 NOT_RUN = "Not run by this kit's tests"
 PIECE = re.compile(rf'{BLOCK.pattern}|^(#+) |^!!! note "{NOT_RUN}: .+"$', re.MULTILINE)
@@ -105,11 +106,13 @@ class Walk:
 
     def __init__(self, folder, server, python):
         self.folder = folder
+        self.shell = "bash"
         self.origin = server.origin
         self.page = SettingsPage(server.base_url)
         self.page.sign_up()
         self.token = self.page.generate_token(name="My program")
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("LINKED_IS_")}
+        ours = ("LINKED_IS_", "IPYTHONDIR")
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self.environment |= {"HOME": str(folder / "home"), "TERM": "dumb", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
         (folder / "home").mkdir(parents=True)
         (folder / ".venv").symlink_to(python)
@@ -144,7 +147,7 @@ class Walk:
 
     def run(self, block):
         """Run a block in a terminal. Return what stands there then, and the exit code."""
-        program = [f"{self.folder}/.venv/bin/python", "-c"] if block.language == "python" else ["bash", "-c"]
+        program = [f"{self.folder}/.venv/bin/python", "-c"] if block.language == "python" else [self.shell, "-c"]
         options = {"cwd": self.folder, "env": self.environment, "encoding": "utf-8", "timeout": PATIENCE}
         terminal = pexpect.spawn(program[0], [program[1], self.here(block.text)], dimensions=(24, 200), **options)
         printed = ""
@@ -226,17 +229,36 @@ def walk(request, tmp_path, server_with_file):
             (walk.folder / "tests").symlink_to(ROOT / "tests")
         if name == "react-to-a-leak":
             leak(walk)
+        if name == "store-a-token-in-docker":
+            set_key(walk.folder / ".env", "LINKED_IS_API_TOKEN", walk.token)  # with quotation marks
         return walk
 
     return prepared
 
 
 def leak(walk):
-    """Commit the token, take it out again, and press Revoke."""
-    for text in (f'TOKEN = "{walk.token}"\n', "import os\n"):
-        (walk.folder / "report.py").write_text(text, encoding="utf-8")
-        walk.git("add", "report.py")
-        walk.git("commit", "--quiet", "--message", "Report")
+    """Bring the token into git in each way that git remembers, leave it in no file, and press Revoke."""
+
+    def add(name, text):
+        (walk.folder / name).write_text(text, encoding="utf-8")
+        walk.git("add", name)
+
+    def commit(message, name, text, *options):
+        add(name, text)
+        walk.git("commit", "--quiet", "--message", message, *options)
+
+    commit("Add the report", "report.py", f'TOKEN = "{walk.token}"\n')
+    commit("Take the token out", "report.py", "import os\n")
+    commit("Add notes", "notes.md", f"It is {walk.token}\n")
+    commit("Add better notes", "notes.md", "It is in .env\n", "--amend")
+    walk.git("checkout", "--quiet", "-b", "side")
+    commit("Add a page", "page.md", "A page\n")
+    walk.git("checkout", "--quiet", "-")
+    walk.git("merge", "--quiet", "--no-ff", "--no-commit", "side")
+    commit("Merge", "page.md", f"A page with {walk.token}\n")
+    commit("Take the token out", "page.md", "A page\n")
+    add("draft.md", f"A draft with {walk.token}\n")
+    walk.git("rm", "--quiet", "--force", "draft.md")
     walk.page.revoke("My program")
 
 
@@ -252,6 +274,21 @@ def case(path, *more):
 @pytest.mark.parametrize("path", [case(path) for path, blocks in TO_RUN.items() if blocks])
 def test_a_page_does_what_it_says(path, walk):
     walk(path.stem).through(TO_RUN[path])
+
+
+def test_the_page_for_an_emergency_does_so_in_the_shell_of_macos(walk):
+    need("zsh")
+    walk = walk("react-to-a-leak")
+    walk.shell = "zsh"
+    walk.through(next(blocks for path, blocks in TO_RUN.items() if path.stem == "react-to-a-leak"))
+
+
+def test_the_page_on_notebook_services_leaves_a_persons_env_alone(walk):
+    walk = walk("store-a-token-in-a-notebook-service")
+    mine = walk.folder / "home" / ".env"
+    mine.write_text("MINE=1\n", encoding="utf-8")
+    walk.through(next(blocks for path, blocks in TO_RUN.items() if path.stem == "store-a-token-in-a-notebook-service"))
+    assert mine.read_text(encoding="utf-8") == "MINE=1\n"
 
 
 @pytest.mark.parametrize(("path", "file"), [case(*file) for file in FILES])

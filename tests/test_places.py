@@ -17,12 +17,14 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup, SoupStrainer, Tag
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from markdown import Markdown
 from playwright.sync_api import FrameLocator, Locator, Page
+from traitlets.config import Config, PyFileConfigLoader
 
 import browser.build
 import lab
-from tests.running import PATIENCE, ROOT, wait_until
+from tests.running import PATIENCE, ROOT, run_async, wait_until
 from tests.texts import DOCUMENTS, markdown
 from workshop import bundle
 
@@ -247,10 +249,43 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
 
 
 @pytest.mark.long
-def test_jupyterlab_has_the_menus_that_texts_name_and_opens_env(jupyterlab):
+def test_jupyterlab_has_the_menus_that_texts_name_and_keeps_one_env(jupyterlab, tmp_path):
     for entry in IN_JUPYTERLAB:
         choose(jupyterlab, entry)
-    open_env(jupyterlab)
+    save_env(jupyterlab, tmp_path)
+
+
+def save_env(page: Page, folder: Path) -> None:
+    """Open `.env` in JupyterLab as the second notebook says, save it, and see that no copy of it is in the folder."""
+    open_env(page)
+    with page.expect_response(lambda answer: ".env/checkpoints" in answer.url and answer.request.method == "POST"):
+        page.locator(".cm-content", has_text="LINKED_IS_API_TOKEN=").press_sequentially("# A note of mine\n")
+        page.keyboard.press("ControlOrMeta+s")
+    copies = [path.name for path in folder.rglob("*") if path.is_file() and b"A note of mine" in path.read_bytes()]
+    assert copies == [".env"]
+
+
+@pytest.mark.check
+def test_no_command_overwrites_an_env_that_is_there():
+    texts = "\n".join([bundle.README, *map(markdown, DOCUMENTS)])
+    copies = re.findall(r"(?m)^.*\b(?:cp|copy|install) .*\.env\.example .*\.env\b.*$", texts)
+    assert copies and [copy for copy in copies if not re.search(r"-e (~/)?\.env|Test-Path \.env", copy)] == []
+
+
+@pytest.mark.check
+def test_jupyter_keeps_copies_of_notebooks_only(tmp_path):
+    config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
+
+    async def save(config: Config) -> list[str]:
+        contents = AsyncLargeFileManager(root_dir=str(tmp_path), config=config)
+        for name in (".env", "a.ipynb"):
+            await contents.create_checkpoint((await contents.new(path=name))["path"])
+        return sorted(path.name for path in tmp_path.glob("*/*"))
+
+    # Without the kit's settings Jupyter keeps both; with them it also takes back what it kept.
+    without = Config({"ContentsManager": {"allow_hidden": True}})
+    assert run_async(save(without)) == [".env-checkpoint", "a-checkpoint.ipynb"]
+    assert run_async(save(config)) == ["a-checkpoint.ipynb"]
 
 
 def open_env(page: Page) -> None:

@@ -219,13 +219,27 @@ def test_the_workflow_does_what_the_tests_do_and_no_more():
     steps = [step for job in jobs.values() for step in job["steps"]]
     in_ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert {step["run"] for step in steps if "run" in step} <= set(in_ci)
-    for line in WORKFLOW.read_text(encoding="utf-8").splitlines():
-        if "uses:" in line:
-            assert re.search(r"uses: actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+    for line in uses(WORKFLOW):
+        assert re.search(r"uses: actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
     assert workflow["permissions"] == {}
     assert jobs["site"]["permissions"] == {"contents": "read", "pages": "read"}
     assert jobs["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
     assert jobs["publish"]["if"] == "github.event_name == 'push'" and workflow[True]["push"] == {"branches": ["main"]}
+
+
+def uses(path):
+    """Return the lines with which a workflow, or a page that shows one, names its actions."""
+    return set(re.findall(r"(?m)uses: .*$", path.read_text(encoding="utf-8")))
+
+
+def test_the_page_on_ci_shows_a_workflow_that_github_takes_with_actions_pinned_as_ours(tmp_path):
+    page = ROOT / "docs" / "how-to" / "store-a-token-in-ci.md"
+    workflow = re.search(r'```yaml title="[^"]+"\n(.*?)```', page.read_text(encoding="utf-8"), re.DOTALL)[1]
+    (tmp_path / "report.yml").write_text(workflow, encoding="utf-8")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    checked = subprocess.run([*command, str(tmp_path / "report.yml")], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+    assert uses(page) and uses(page) <= uses(WORKFLOW)
 
 
 @pytest.mark.long

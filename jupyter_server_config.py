@@ -1,0 +1,26 @@
+"""What the kit tells each Jupyter server: begin with the first lesson, show `.env`, and keep no second copy of it.
+
+`lab.py` names this file to JupyterLab, `binder/start` its folder.
+"""
+
+from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
+
+c = get_config()  # noqa: F821 - Jupyter defines it
+
+
+class NotebookCheckpoints(AsyncFileCheckpoints):
+    """Checkpoints of notebooks only. Of each file that you save, Jupyter keeps a copy in `.ipynb_checkpoints`: of `.env` too."""
+
+    async def create_checkpoint(self, contents_mgr, path):
+        """Copy a notebook. Of another file, delete the copy that a server without this class has made."""
+        if path.endswith(".ipynb"):
+            return await super().create_checkpoint(contents_mgr, path)
+        await self.delete_all_checkpoints(path)
+        return await self.checkpoint_model("checkpoint", contents_mgr._get_os_path(path))
+
+
+c.LabApp.default_url = "/lab/tree/notebooks/01-start-here.ipynb"
+c.ServerApp.answer_yes = True  # Ctrl-C asks nothing
+c.AsyncMappingKernelManager.transport_encryption = "auto"  # without it, each kernel warns
+c.ContentsManager.allow_hidden = True
+c.ContentsManager.checkpoints_class = NotebookCheckpoints
