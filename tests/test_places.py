@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup, SoupStrainer, Tag
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from markdown import Markdown
+from nbformat.v4 import new_code_cell, new_output
 from playwright.sync_api import FrameLocator, Locator, Page
 from traitlets.config import Config, PyFileConfigLoader
 
@@ -286,6 +288,31 @@ def test_jupyter_keeps_copies_of_notebooks_only(tmp_path):
     without = Config({"ContentsManager": {"allow_hidden": True}})
     assert run_async(save(without)) == [".env-checkpoint", "a-checkpoint.ipynb"]
     assert run_async(save(config)) == ["a-checkpoint.ipynb"]
+
+
+@pytest.mark.check
+def test_a_lesson_opens_without_outputs_and_keeps_those_of_a_learner(tmp_path):
+    config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
+    path = "notebooks/01-start-here.ipynb"
+
+    def outputs(model: dict) -> list:
+        return [output for cell in model["content"].cells for output in cell.get("outputs", [])]
+
+    async def open_run_and_load_again() -> tuple[list, list]:
+        copy = tmp_path / path
+        contents = config.ServerApp.contents_manager_class(root_dir=str(tmp_path), config=config)
+        before = copy.read_bytes()
+        model = await contents.get(path)
+        assert copy.read_bytes() == before
+        opened = outputs(model)
+        model["content"].cells[-1] = new_code_cell("1", outputs=[new_output("stream", text="1")], execution_count=1)
+        await contents.save(model, path)
+        return opened, outputs(await contents.get(path))
+
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    opened, run = run_async(open_run_and_load_again())
+    assert outputs({"content": nbformat.read(ROOT / path, as_version=4)})
+    assert opened == [] and [output["text"] for output in run] == ["1"]
 
 
 def open_env(page: Page) -> None:
