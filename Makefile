@@ -2,8 +2,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Containers run as root, which JupyterLab refuses unless told.
-LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 
 .DEFAULT_GOAL := help
 .PHONY: help lab check test test-all test-elsewhere proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
@@ -11,12 +9,8 @@ LAB_OPTIONS ?= $(shell [ "$$(id -u)" = 0 ] && echo --allow-root --no-browser)
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-lab: .venv/course .env ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C ends both
-	@$(BIN)/python -m mock_server $(SERVER_OPTIONS) & server=$$!; \
-	trap 'kill $$server 2>/dev/null; wait $$server' EXIT; trap 'exit 0' INT TERM; \
-	$(BIN)/jupyter lab --ServerApp.answer_yes=True --config=jupyter_server_config.py \
-		--AsyncMappingKernelManager.transport_encryption=auto --ServerApp.root_dir=. \
-		--LabApp.default_url=/lab/tree/notebooks/01-start-here.ipynb $(LAB_OPTIONS)
+lab: .venv/course ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C ends both
+	@$(BIN)/python lab.py $(if $(PORT),--port $(PORT)) $(LAB_OPTIONS)
 
 check: .venv/tests ## Look at style, types, spelling and texts, in seconds, before a commit
 	$(BIN)/ruff check

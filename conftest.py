@@ -43,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     A hook and not a fixture: notebook cells ask for no fixture, and their kernels inherit os.environ.
     """
     global _server, _ipython_folder
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # what tests run has no make around it
+        os.environ.pop(name, None)
     base_url = os.environ.get("LINKED_IS_BASE_URL")
     if base_url:
         if not urlsplit(base_url).path.endswith("/v1"):
@@ -69,8 +71,11 @@ def is_worker(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what `-m` does not ask for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs a browser. Begin with the files that take longest where two processes share the tests."""
+    """Mark what needs a browser, and the exercises: most of their time is the start of twenty kernels, and the quick suite
+    tries each of their checks. Begin with the files that take longest where two processes share the tests."""
     for item in items:
+        if item.path.parent.name == "exercises":
+            item.add_marker("long")
         if "chromium_path" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     slow = {item.path for item in items if item.get_closest_marker("browser")}

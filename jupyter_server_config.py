@@ -1,6 +1,6 @@
 """What the kit tells each Jupyter server: show `.env`, and keep no second copy of it.
 
-`make lab` and the commands for Windows name this file with `--config`; `binder/start` names its folder.
+`lab.py` names this file, and `binder/start` its folder.
 """
 
 from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints

@@ -6,6 +6,7 @@ import argparse
 import errno
 import gc
 import os
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -47,10 +48,11 @@ def main(arguments: list[str] | None = None) -> int:
         timeout_graceful_shutdown=2,
     )
     gc.freeze()  # what was loaded stays: no collection needs to look through it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it so, such as Docker, gets the same order
     try:
         Server(config, ready_lines(options, listener)).run(sockets=[listener])
     except KeyboardInterrupt:
-        pass  # uvicorn has shut down and passes Ctrl-C on
+        pass  # uvicorn has shut down and passes the signal on
     finally:
         database.close()
     say("Mock server stopped." + ("" if options.database == ":memory:" else f" Its state is in {options.database}."))

@@ -18,6 +18,7 @@ WATCHED = 60  # seconds after it
 ACCOUNTS = 200
 PAUSE = 0.15  # seconds between two calls: no account gets near the 1,000 calls a minute of its plan
 CALLERS = 2  # programs that go on calling while their token is revoked
+CALLS = 10  # of each of them until it is revoked: three of them without a pause may reach 1,000 calls while that takes its time
 MOST_GROWTH = 6 * 1024  # KiB after the warm-up: some 100,000 calls follow, so 100 bytes a call would show
 TOKEN_SIZE = 1  # KiB: a revoked token stays in its account's list for good
 
@@ -165,12 +166,13 @@ class Learner:
         assert [profile["slug"] for profile in await self.program.call("GET", "/v1/profiles")] == ["cafe-example"]
 
     async def revoke_token(self, name):
-        self.revoked = None  # when the answer was here
+        self.revoked, self.answered = None, asyncio.Event()  # when the answer was here
         async with asyncio.TaskGroup() as callers:
             calls = [callers.create_task(self.call_until_refused()) for _ in range(CALLERS)]
             await asyncio.sleep(random.uniform(0, 0.02))
             await self.browser.submit(f"/settings/api/tokens/{len(self.tokens)}/revoke")
             self.revoked = time.monotonic()
+            self.answered.set()
             self.tokens[name] = "revoked"
             calls.append(callers.create_task(self.call_until_refused()))
         for began, status in [one for task in calls for one in task.result()]:
@@ -186,6 +188,8 @@ class Learner:
         with closing(Client(self.port, self.program.token)) as program:
             await program.connect()
             while sum(began > (self.revoked or began) for began, _ in calls) < 3:
+                if len(calls) == CALLS:
+                    await self.answered.wait()
                 began = time.monotonic()
                 status, _, body = await program.ask("GET", "/v1/links?limit=100")
                 calls.append((began, status))

@@ -112,6 +112,7 @@ def witness(tmp_path, monkeypatch):
 EVERY_VALUE = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('get_ipython().ast_node_interactivity = "all"')])
 
 
+@pytest.mark.long
 def test_the_course_uses_a_learners_own_env_leaves_it_as_it_is_and_lets_no_piece_of_a_token_out(witness, tmp_path, monkeypatch):
     base_url, minted, log, database = witness
     page, project = SettingsPage(base_url), tmp_path / "project"

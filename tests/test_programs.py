@@ -21,7 +21,6 @@ from tests.static_site import TAB
 
 LIMIT = 1800  # seconds for a whole program, which on a quiet computer takes one minute at most
 IGNORED = [line for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-JUPYTER = "--allow-root --no-browser --ServerApp.port={0}"
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Run:
 PROGRAMS: dict[str, Run | str] = {
     "make help": "test_api_reference.py::test_the_page_of_the_command_line_has_every_option_and_every_task",
     "make lab": Run(
-        ("SERVER_OPTIONS=--port {1}", f"LAB_OPTIONS={JUPYTER}"),
+        ("PORT={1}", "LAB_OPTIONS=--ServerApp.port={0}"),
         "Mock server stopped",
         ready=("http://127.0.0.1:{1}/_mock/health", "http://127.0.0.1:{0}/api"),
     ),
@@ -65,12 +64,12 @@ PROGRAMS: dict[str, Run | str] = {
     "make site": Run(("--assume-old=tab", "SITE_URL=https://docs.example.com/kit/")),
     "make tab": Run(last="The course in a browser tab is in", here=True, needs=("npm",)),
     "make serve": Run(("MKDOCS_OPTIONS=--dev-addr 127.0.0.1:{0}",), ready=("http://127.0.0.1:{0}/",)),
-    "make notebooks": Run(("NOTEBOOKS=01",), "Exercises saved: 1"),
+    "make notebooks": Run(("NOTEBOOKS=01",), "Answers saved: "),
     "make screenshots": Run(needs=("chromium",)),
     "make lock": Run(),
     "make clean": "test_programs.py::test_clean_leaves_what_is_a_persons",
     "python -m mock_server": "test_command_line.py::test_it_says_where_it_is_and_ends_with_ctrl_c",
-    "python -m jupyterlab": Run(tuple(JUPYTER.split()), ready=("http://127.0.0.1:{0}/api",)),
+    "python lab.py": "test_lab.py::test_it_says_when_the_mock_server_has_ended_and_ctrl_c_ends_the_rest",
     "python -m tests.proof": "test_pages.py::test_a_page_does_what_it_says",
     "python -m workshop.slides": Run(last=r"\.html", needs=("npm",)),
 }
@@ -92,6 +91,7 @@ def test_every_program_has_a_run():
     texts = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "notebooks").rglob("*.ipynb")]
     modules = {name for path in texts for name in re.findall(r"python3? -m ([\w.]+)", path.read_text(encoding="utf-8"))}
     named = {f"make {task}" for task in tasks} | {f"python -m {module}" for module in modules - OF_PYTHON}
+    named |= {f"python {path.name}" for path in ROOT.glob("*.py") if path.stem != "conftest"}
     assert named - set(PROGRAMS) == set(), "Add to PROGRAMS how to run these in a short time, or the test that runs them."
     assert set(PROGRAMS) - named == set(), "Nobody is told to run these. Take them out of PROGRAMS."
 
@@ -123,8 +123,8 @@ class Program:
     """A program that was started. ``said()`` is all that it printed; ``last_line()`` is the last of its output."""
 
     def __init__(self, command: list[str], folder: Path, logs: Path, **variables: str) -> None:
-        """Start it, in an environment as a person has it: with nothing of these tests, nor of a make around them."""
-        ours = ("LINKED_IS_", "PYTEST_", "IPYTHONDIR", "MAKE", "MFLAGS")
+        """Start it, in an environment as a person has it: with nothing of these tests."""
+        ours = ("LINKED_IS_", "PYTEST_", "IPYTHONDIR")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self._out, self._err = logs / "out", logs / "err"
         with self._out.open("w") as out, self._err.open("w") as err:

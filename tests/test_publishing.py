@@ -161,7 +161,6 @@ def targets(html, address):
     ("name", "below", "missing"),
     [
         ("published", "/kit", "notebooks/x/y/rate-limits.html"),
-        ("site", "/kit", "no-such-page"),
         ("site", "/a/b", "reference/error-list/"),
         ("site", "", "notebooks/x/y/rate-limits.html"),
     ],
@@ -189,6 +188,7 @@ def test_the_404_page_works_at_any_depth(request, browser, name, below, missing)
         page.close()
 
 
+@pytest.mark.long
 def test_the_search_in_the_header_of_the_404_page_works(site, browser):
     with StaticHost(site) as host:
         home, page = host.url, browser.new_page()
@@ -209,6 +209,7 @@ def test_the_version_is_the_same_everywhere(site):
     assert (site / "changelog" / "index.html").is_file()
 
 
+@pytest.mark.long
 def test_the_workflow_does_what_the_tests_do_and_no_more():
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(WORKFLOW)]
     checked = subprocess.run(command, capture_output=True, text=True)

@@ -185,6 +185,7 @@ def test_a_token_is_looked_up_by_its_hash_only(bench, client):
     assert re.fullmatch("[0-9a-f]{64}", stored.digest)
 
 
+@pytest.mark.long
 def test_a_guesser_cannot_fill_the_memory():
     brake = LoginBrake()
     for number in range(MOST_ADDRESSES + 100):

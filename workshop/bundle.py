@@ -24,7 +24,7 @@ from workshop import slides
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "linked-is-workshop"
-CONTENTS = ("mock_server", "notebooks", "docs", "jupyter_server_config.py", "pyproject.toml", "requirements.txt")
+CONTENTS = ("lab.py", "mock_server", "notebooks", "docs", "jupyter_server_config.py", "pyproject.toml", "requirements.txt")
 CONTENTS += (".env.example", ".gitignore")
 LEFT_OUT = shutil.ignore_patterns(
     "__pycache__", ".ipynb_checkpoints", "hooks", "theme", "node_modules", ".env", "mock-server*.db*"
@@ -63,43 +63,22 @@ README.txt, and type what your system needs. Leave the folder where it is: the c
 Linux and macOS
 ---------------
 
-Once, which takes a minute:
-
-    python3 -m venv .venv
-    .venv/bin/python -m pip install --no-index --find-links wheels -r requirements.txt
-    [ -e .env ] || cp .env.example .env
-
-Each time:
-
-    .venv/bin/python -m mock_server
-
-Leave that terminal open. In a second one, in the same folder:
-
-    .venv/bin/python -m jupyterlab --config=jupyter_server_config.py --LabApp.default_url=/lab/tree/notebooks/{first}
+    python3 lab.py
 
 Windows, in PowerShell
 ----------------------
 
-Once, which takes some minutes:
+    py lab.py
 
-    py -m venv .venv
-    .venv\\Scripts\\python -m pip install --no-index --find-links wheels -r requirements.txt
-    if (-not (Test-Path .env)) {{ copy .env.example .env }}
-
-Each time:
-
-    .venv\\Scripts\\python -m mock_server
-
-Leave that window open. In a second one, in the same folder:
-
-    .venv\\Scripts\\python -m jupyterlab --config=jupyter_server_config.py --LabApp.default_url=/lab/tree/notebooks/{first}
+The first time, this installs the course into the folder .venv, which takes a minute or two. Then it starts the mock
+server and JupyterLab. Ctrl-C ends both.
 
 If the installation fails
 -------------------------
 
 - "No matching distribution found": your Python or your system is not in the list above. See which Python it is with
-  python3 --version, on Windows with py --version. With several on your computer, name one: python3.13 -m venv .venv,
-  on Windows py -3.13 -m venv .venv. Delete the folder .venv first.
+  python3 --version, on Windows with py --version. With several on your computer, name one: python3.13 lab.py,
+  on Windows py -3.13 lab.py. Delete the folder .venv first.
 - Windows doesn't know py: write python in its place. If that opens the Microsoft Store, Python is not installed.
 - Debian and Ubuntu say "ensurepip is not available": install python3-venv, which needs the network.
 
@@ -186,11 +165,11 @@ def build_tab(folder: Path) -> None:
 
 def readme(targets: list[Target]) -> str:
     """Return README.txt."""
-    first = min(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    first = min(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
     systems = dict.fromkeys(target.system for target in targets)
     pythons = list(dict.fromkeys(target.python for target in targets))
     listed = "\n".join(f"- {system}" for system in systems)
-    return README.format(pythons=", ".join(pythons), systems=listed, first=first, page=first.removesuffix(".ipynb"))
+    return README.format(pythons=", ".join(pythons), systems=listed, page=first)
 
 
 def refuse_tokens(folder: Path) -> None:

@@ -166,4 +166,6 @@ def spelled(value: Any, indent: str = "", step: str = "  ") -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(spelled({name: record(name) for name in names()}) + "\n", encoding="utf-8")
+    answers = {name: record(name) for name in names()}
+    FILE.write_text(spelled(answers) + "\n", encoding="utf-8")
+    print(f"Answers saved: {len(answers)}")

@@ -1,0 +1,93 @@
+"""``python lab.py``: both programs start, each on the address that `.env` names, or it says why they do not."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import psutil
+import pytest
+import requests
+from dotenv import dotenv_values
+
+import lab
+from tests.running import PATIENCE, ROOT, free_port, is_answered, wait_until
+
+NAME = lab.BASE_URL
+
+
+@pytest.fixture
+def kit(tmp_path, monkeypatch):
+    """A folder with what is needed to start: the settings there are the example's. No variable stands above them."""
+    monkeypatch.delenv(NAME)
+    for name in ("lab.py", ".env.example", "jupyter_server_config.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("mock_server", "notebooks"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / ".env.example", tmp_path / ".env")
+    monkeypatch.setattr(lab, "SETTINGS", tmp_path / ".env")
+    return tmp_path
+
+
+def start(kit, *options):
+    """Return what it says to the end, and its exit code."""
+    done = subprocess.run([sys.executable, "lab.py", *options], cwd=kit, capture_output=True, text=True, timeout=PATIENCE)
+    return done.stdout + done.stderr, done.returncode
+
+
+def test_a_port_is_kept_in_env_which_else_stays_as_it_is(kit):
+    before = (kit / ".env").read_text(encoding="utf-8")
+    assert lab.port_of_mock_server(None) == 8787
+    assert (kit / ".env").read_text(encoding="utf-8") == before
+    assert lab.port_of_mock_server(8788) == lab.port_of_mock_server(None) == 8788
+    assert (kit / ".env").read_text(encoding="utf-8") == before.replace(":8787/v1", ":8788/v1")
+
+
+@pytest.mark.parametrize("base_url", ["https://api.linked.is/v1", "http://192.0.2.7:8787/v1"])
+def test_for_a_service_on_another_computer_no_mock_server_starts(kit, capsys, base_url):
+    (kit / ".env").write_text(f"{NAME}={base_url}\n", encoding="utf-8")
+    assert lab.port_of_mock_server(8788) is None
+    assert "no mock server is started" in capsys.readouterr().err
+    assert dotenv_values(kit / ".env") == {NAME: base_url}
+
+
+def test_a_base_url_that_is_none_is_told(kit):
+    (kit / ".env").write_text(f"{NAME}=http://127.0.0.1:port/v1\n", encoding="utf-8")
+    said, code = start(kit)
+    assert code == 1 and f"{NAME} in .env is no address" in said and "Traceback" not in said
+
+
+def test_a_taken_port_is_told_with_what_to_type(kit):
+    with socket.create_server(("127.0.0.1", 0)) as neighbour:
+        port = neighbour.getsockname()[1]
+        said, code = start(kit, "--port", str(port))
+    assert code == 1 and f"Port {port} is taken" in said
+    assert f"--port {port + 1}" in said and "--no-mock-server" in said
+    assert "Mock server ready" not in said and "Traceback" not in said
+
+
+def test_without_a_mock_server_jupyterlab_does_not_start(kit):
+    (kit / "mock-server.db").write_text("This is no database.", encoding="utf-8")
+    said, code = start(kit, "--port", str(free_port()))
+    assert code == 1 and "The mock server did not start" in said and "JupyterLab was not started" in said
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="no other program sends Ctrl-C there")
+def test_it_says_when_the_mock_server_has_ended_and_ctrl_c_ends_the_rest(kit):
+    port, jupyter = free_port(), free_port()
+    command = [sys.executable, "lab.py", "--port", str(port), f"--ServerApp.port={jupyter}", "--no-browser"]
+    with (kit / "log").open("w") as log:
+        program = subprocess.Popen(command, cwd=kit, stdout=log, stderr=log, start_new_session=True)
+    said = (kit / "log").read_text
+    wait_until(lambda: is_answered(port) and is_answered(jupyter), said)
+    [server] = [child for child in psutil.Process(program.pid).children() if "mock_server" in child.cmdline()]
+    server.kill()
+    wait_until(lambda: "THE MOCK SERVER HAS ENDED" in said(), said)
+    assert requests.get(f"http://127.0.0.1:{jupyter}/api", timeout=PATIENCE).ok
+    program.send_signal(signal.SIGINT)
+    assert program.wait(PATIENCE) == 0, said()
+    assert not is_answered(jupyter) and "Traceback" not in said()
