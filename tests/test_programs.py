@@ -91,7 +91,7 @@ def test_every_program_has_a_run():
     texts = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "notebooks").rglob("*.ipynb")]
     modules = {name for path in texts for name in re.findall(r"python3? -m ([\w.]+)", path.read_text(encoding="utf-8"))}
     named = {f"make {task}" for task in tasks} | {f"python -m {module}" for module in modules - OF_PYTHON}
-    named |= {f"python {path.name}" for path in ROOT.glob("*.py") if path.stem != "conftest"}
+    named |= {f"python {path.name}" for path in ROOT.glob("*.py") if "__main__" in path.read_text(encoding="utf-8")}
     assert named - set(PROGRAMS) == set(), "Add to PROGRAMS how to run these in a short time, or the test that runs them."
     assert set(PROGRAMS) - named == set(), "Nobody is told to run these. Take them out of PROGRAMS."
 
