@@ -1,9 +1,10 @@
-"""What the kit tells each Jupyter server: show `.env`, and keep no second copy of it.
+"""What the kit tells each Jupyter server: open lessons without outputs, show `.env`, and keep no second copy of it.
 
-`lab.py` names this file, and `binder/start` its folder.
+`lab.py` names this file to JupyterLab, `binder/start` its folder.
 """
 
 from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
 c = get_config()  # noqa: F821 - Jupyter defines it
 
@@ -19,5 +20,31 @@ class NotebookCheckpoints(AsyncFileCheckpoints):
         return await self.checkpoint_model("checkpoint", contents_mgr._get_os_path(path))
 
 
+class Lessons(AsyncLargeFileManager):
+    """Files as they are, but notebooks without the outputs from before this server started: a learner makes their own."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self._saved = set()  # paths
+
+    async def save(self, model, path=""):
+        """Save a file. A notebook keeps its outputs from now on, as when its page is loaded again."""
+        self._saved.add(path.strip("/"))
+        return await super().save(model, path)
+
+    async def get(self, path, content=True, **options):
+        """Read a file or a folder."""
+        model = await super().get(path, content, **options)
+        if content and model["type"] == "notebook" and path.strip("/") not in self._saved:
+            for cell in model["content"].cells:
+                if cell.cell_type == "code":
+                    cell.update(outputs=[], execution_count=None)
+        return model
+
+
+c.ServerApp.contents_manager_class = Lessons
+c.LabApp.default_url = "/lab/tree/notebooks/01-start-here.ipynb"
+c.ServerApp.answer_yes = True  # Ctrl-C asks nothing
+c.AsyncMappingKernelManager.transport_encryption = "auto"  # without it, each kernel warns
 c.ContentsManager.allow_hidden = True
 c.ContentsManager.checkpoints_class = NotebookCheckpoints

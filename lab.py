@@ -24,13 +24,7 @@ SETTINGS = KIT / ".env"
 BASE_URL = "LINKED_IS_BASE_URL"
 WHEELS = KIT / "wheels"  # in the zip of a workshop, whoever installs has no network
 INSTALLED = KIT / ".venv" / "course"  # the Makefile's too: younger than what was installed
-JUPYTERLAB = [
-    "--ServerApp.answer_yes=True",  # Ctrl-C asks nothing
-    f"--ServerApp.root_dir={KIT}",
-    f"--config={KIT / 'jupyter_server_config.py'}",
-    "--AsyncMappingKernelManager.transport_encryption=auto",  # without it, each kernel warns
-    "--LabApp.default_url=/lab/tree/notebooks/01-start-here.ipynb",
-]
+JUPYTERLAB = [f"--config={KIT / 'jupyter_server_config.py'}", f"--ServerApp.root_dir={KIT}"]
 
 
 def main() -> int | str:

@@ -15,6 +15,7 @@ import sys
 import venv
 import zipfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -139,13 +140,24 @@ def make_own_wheels() -> None:
 
 
 def make_contents() -> None:
-    """Put the notebooks and their drawings where the lab shows them, in the folders that they have in the project."""
+    """Put notebooks, without outputs, and drawings where the lab shows them, in the folders that they have in the project."""
     contents = fresh(BUILD / "contents")
     for path in sorted([*(ROOT / "notebooks").rglob("*"), *(ROOT / "docs" / "assets").glob("*.svg")]):
         if path.suffix in (".ipynb", ".py", ".svg") and not {".ipynb_checkpoints", "__pycache__"} & set(path.parts):
             target = contents / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
+            if path.suffix == ".ipynb":
+                write_json(target, without_outputs(json.loads(path.read_text(encoding="utf-8"))))
+            else:
+                shutil.copy(path, target)
+
+
+def without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return a notebook as if it had never run."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    return notebook
 
 
 def make_pyodide(pyodide: Path) -> None:

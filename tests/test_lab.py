@@ -23,7 +23,7 @@ NAME = lab.BASE_URL
 def kit(tmp_path, monkeypatch):
     """A folder with what is needed to start: the settings there are the example's. No variable stands above them."""
     monkeypatch.delenv(NAME)
-    for name in ("lab.py", ".env.example", "jupyter_server_config.py"):
+    for name in ("lab.py", "jupyter_server_config.py", ".env.example"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("mock_server", "notebooks"):
         (tmp_path / name).symlink_to(ROOT / name)
