@@ -21,7 +21,7 @@ from bs4 import BeautifulSoup, SoupStrainer, Tag
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from markdown import Markdown
 from nbformat.v4 import new_code_cell, new_output
-from playwright.sync_api import FrameLocator, Locator, Page
+from playwright.sync_api import FrameLocator, Locator, Page, Response
 from traitlets.config import Config, PyFileConfigLoader
 
 import browser.build
@@ -269,8 +269,9 @@ def save_env(page: Page, folder: Path) -> None:
     with page.expect_response(asks_for_a_copy):
         page.locator(".cm-content", has_text="LINKED_IS_API_TOKEN=").press_sequentially("# A note of mine\n")
         page.keyboard.press("ControlOrMeta+s")
-    copies = [path.name for path in folder.rglob("*") if path.is_file() and b"A note of mine" in path.read_bytes()]
-    assert copies == [".env"]
+    saved = (folder / ".env").read_bytes()
+    copies = [path.name for path in folder.rglob("*") if path.is_file() and path.read_bytes() == saved]
+    assert b"A note of mine" in saved and copies == [".env"]
 
 
 @pytest.mark.check
