@@ -21,7 +21,7 @@ from bs4 import BeautifulSoup, SoupStrainer, Tag
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from markdown import Markdown
 from nbformat.v4 import new_code_cell, new_output
-from playwright.sync_api import FrameLocator, Locator, Page
+from playwright.sync_api import FrameLocator, Locator, Page, Response
 from traitlets.config import Config, PyFileConfigLoader
 
 import browser.build
@@ -234,7 +234,8 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
     """JupyterLab with the first notebook, started as `make lab` starts it."""
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     shutil.copy(ROOT / ".env.example", tmp_path / ".env")
-    command = [sys.executable, "-m", "jupyterlab", *lab.JUPYTERLAB, f"--ServerApp.root_dir={tmp_path}", "--allow-root"]
+    options = [option.replace(f"root_dir={ROOT}", f"root_dir={tmp_path}") for option in lab.JUPYTERLAB]
+    command = [sys.executable, "-m", "jupyterlab", *options, "--allow-root"]
     log, environment = tmp_path / "log", {**os.environ, "HOME": str(tmp_path / "home")}  # where it keeps the open tabs
     with log.open("w") as file:
         process = subprocess.Popen([*command, "--no-browser", "--port=0"], cwd=tmp_path, env=environment, stderr=file)
@@ -259,12 +260,18 @@ def test_jupyterlab_has_the_menus_that_texts_name_and_keeps_one_env(jupyterlab, 
 
 def save_env(page: Page, folder: Path) -> None:
     """Open `.env` in JupyterLab as the second notebook says, save it, and see that no copy of it is in the folder."""
-    open_env(page)
-    with page.expect_response(lambda answer: ".env/checkpoints" in answer.url and answer.request.method == "POST"):
+
+    def asks_for_a_copy(answer: Response) -> bool:
+        return ".env/checkpoints" in answer.url and answer.request.method == "POST"
+
+    with page.expect_response(asks_for_a_copy):
+        open_env(page)
+    with page.expect_response(asks_for_a_copy):
         page.locator(".cm-content", has_text="LINKED_IS_API_TOKEN=").press_sequentially("# A note of mine\n")
         page.keyboard.press("ControlOrMeta+s")
-    copies = [path.name for path in folder.rglob("*") if path.is_file() and b"A note of mine" in path.read_bytes()]
-    assert copies == [".env"]
+    saved = (folder / ".env").read_bytes()
+    copies = [path.name for path in folder.rglob("*") if path.is_file() and path.read_bytes() == saved]
+    assert b"A note of mine" in saved and copies == [".env"]
 
 
 @pytest.mark.check
