@@ -251,7 +251,7 @@ def prints_the_same(path: Path, token: str) -> bool:
     os.chdir(path.parent)
     os.environ.update(learner_environment(BASE_URL, token))
     if path.stem == "retry_after":
-        options = {"headers": {"Authorization": f"Bearer {token}"}, "json": {"fault": "429", "seconds": 1}}
+        options = {"headers": {"Authorization": f"Bearer {token}"}, "json": {"fault": "429", "seconds": 1, "header": "none"}}
         requests.post(f"{BASE_URL.removesuffix('/v1')}/_mock/faults", timeout=PATIENCE, **options)
     loop, namespace = transport.PrivateLoop(), {"__name__": "__main__"}
     for source, published in programs(path):
