@@ -11,6 +11,7 @@ import pytest
 import requests
 from dotenv import dotenv_values, load_dotenv, set_key
 from requests.adapters import HTTPAdapter
+from urllib3.response import HTTPResponse
 from urllib3.util import Retry
 
 from mock_server.settings_page import SettingsPage
@@ -258,6 +259,21 @@ def body_seconds(response):
     return response.json().get("error", {}).get("retryAfter", 0)
 
 
+def body_then_header(response):
+    try:
+        return response.json()["error"]["retryAfter"]
+    except KeyError:
+        return int(response.headers.get("Retry-After", 0))
+
+
+def doubled(tries, longest):
+    waits, step = [], 1
+    while len(waits) < tries:
+        waits.append(min(longest, step + random.random()))
+        step *= 2
+    return waits
+
+
 CODES = ("MISSING_TOKEN", "INVALID_TOKEN", "TOKEN_EXPIRED", "INVALID_TOKEN")
 
 
@@ -272,7 +288,16 @@ def code_of(response):
 STATS = {
     "countries": [{"country": "Spain", "clicks": 9}, {"country": "Austria", "clicks": 2}, {"country": "Sweden", "clicks": 5}]
 }
-RETRY = {"total": 4, "status_forcelist": [429, 503]}
+RETRY = {"total": 4, "status_forcelist": [500, 503], "backoff_factor": 0.5, "backoff_jitter": 0.5, "retry_after_max": 60}
+
+
+class Jittery(Retry):
+    """A policy with jitter of its own, before the first try too."""
+
+    def get_backoff_time(self):
+        return max(1, super().get_backoff_time()) + random.random() / 2
+
+
 CHECKS = {
     "new_enough": (
         [lambda v: v >= (3, 11), lambda v: not v < (3, 11), lambda v: (v[0], v[1]) >= (3, 11), lambda v: v[0] > 3 or (v[:1] == (3,) and v[1] >= 11)],
@@ -388,22 +413,33 @@ CHECKS = {
          (r"lis_mock_\w+", "too short"), (r"lis_mock_[0-9A-Za-z]{45}", "doesn't find"), (r"lis_mock_[", "no regular expression"), (..., "no answer yet")],
     ),
     "seconds_to_wait": (
-        [lambda r: int(r.headers.get("Retry-After", 0)), body_seconds, lambda r: float(r.headers["retry-after"]) if r.status_code == 429 else 0],
-        [(lambda r: int(r.headers.get("X-RateLimit-Reset", 0)), "is a time"), (lambda r: r.headers.get("Retry-After", 0), "a text"), (lambda r: int(r.headers["Retry-After"]), "stopped with KeyError"),
-         (lambda r: 60, "another header|longer"), (lambda r: 0, "asks for 7 seconds"), (lambda r: int(r.headers.get("Retry-After", 1)), "Return 0"), (lambda r: None, "something else"), (lambda r: ..., "no answer yet")],
+        [body_then_header, lambda r: body_seconds(r) or int(r.headers.get("Retry-After", 0)), lambda r: float(body_seconds(r) or r.headers.get("retry-after") or 0),
+         lambda r: r.json()["error"]["retryAfter"] if r.status_code == 429 else int(r.headers.get("Retry-After", "0")), lambda r: body_seconds(r) if "retryAfter" in r.text else int({**r.headers}.get("Retry-After", 0)),
+         lambda r: next(int(asked) for asked in (body_seconds(r) or None, r.headers.get("Retry-After"), 0) if asked is not None)],
+        [(lambda r: int(r.headers.get("X-RateLimit-Reset", 0)), "is a time"), (lambda r: body_seconds(r) or r.headers.get("Retry-After", 0), "a text"), (lambda r: int(r.headers["Retry-After"]), "stopped with KeyError"),
+         (lambda r: int(r.headers.get("Retry-After", 0)), "in its body only"), (body_seconds, "in the header Retry-After only"), (lambda r: int(r.headers.get("Retry-After", 0)) or body_seconds(r), "Read the body first"),
+         (lambda r: max(int(r.headers.get("Retry-After", 0)), body_seconds(r)) if r.status_code == 503 else 7, "asks for 40 seconds in its body only"), (lambda r: r.json()["error"]["retryAfter"], "stopped with KeyError"),
+         (lambda r: 60, "another header"), (lambda r: 0, "asks for 40 seconds"), (lambda r: body_seconds(r) or int(r.headers.get("Retry-After", 1)), "Return 0"), (lambda r: True, "something else"), (lambda r: None, "something else"), (lambda r: ..., "no answer yet")],
     ),
     "policy": (
-        [Retry(**RETRY, backoff_factor=0.5), Retry(5, status_forcelist={429, 500, 502, 503}, backoff_factor=1, backoff_jitter=1), HTTPAdapter(max_retries=Retry(**RETRY)), Retry(3, status_forcelist=[429, 503], raise_on_status=False)],
-        [(Retry(total=4, status_forcelist=[401, 429, 503]), "a 401 again"), (Retry(total=1000, status_forcelist=[429, 503]), "nearly without end"), (Retry(total=0, status_forcelist=[429, 503]), "nothing again"),
-         (Retry(**RETRY, allowed_methods=None), "repeats a POST"), (Retry(**RETRY, respect_retry_after_header=False), "doesn't read Retry-After"), (Retry(total=4, status_forcelist=range(402, 600)), "tries 404 again"),
-         (Retry(total=4, status_forcelist=[429], allowed_methods=["PUT"]), "doesn't try 429"), (4, "no Retry"), (..., "no answer yet")],
+        [Retry(**RETRY), Retry(4, status_forcelist={500, 502, 503, 504}, backoff_factor=0.5, backoff_jitter=1, retry_after_max=60), HTTPAdapter(max_retries=Retry(**RETRY)), Retry(**RETRY, raise_on_status=False),
+         Retry(**RETRY, allowed_methods=["GET"]), Retry(**RETRY, backoff_max=10, connect=2), Retry(**RETRY | {"status_forcelist": range(500, 600)}), Jittery(**RETRY | {"backoff_jitter": 0})],
+        [(Retry(), "doesn't try 500"), (Retry(3), "doesn't try 500"), (Retry(total=10), "doesn't try 500"), (Retry(4, status_forcelist=[500, 503]), "waits for 0.0 seconds, not about 1"),
+         (Retry(**RETRY | {"status_forcelist": [401, 500, 503]}), "a 401 again"), (Retry(**RETRY | {"status_forcelist": [429, 500, 503]}), "a 429 again"), (Retry(**RETRY | {"status_forcelist": [500]}), "doesn't try 503"),
+         (Retry(**RETRY | {"status_forcelist": [404, 500, 503]}), "tries 404 again"), (Retry(**RETRY | {"status_forcelist": [200, 500, 503]}), "tries 200 again"), (Retry(**RETRY | {"total": 1000}), "tries 10 times again or more"),
+         (Retry(**RETRY | {"total": 3}), "tries 3 times"), (Retry(**RETRY | {"total": 0}), "tries 0 times"), (Retry(**RETRY | {"total": None}, status=4), "if nobody answers"), (Retry(**RETRY, status=0), "tries 0 times"),
+         (Retry(**RETRY, allowed_methods=None), "repeats a POST"), (Retry(**RETRY, allowed_methods=["PUT"]), "doesn't try 500"), (Retry(**RETRY, respect_retry_after_header=False), "before the 60 seconds"),
+         (Retry(**RETRY | {"retry_after_max": 21_600}), "waits for 21600 seconds"), (Retry(**RETRY | {"retry_after_max": 6}), "before the 60 seconds"), (Retry(**RETRY | {"backoff_jitter": 0}), "Set `backoff_jitter`"), (Retry(**RETRY | {"backoff_factor": 5}), "not about 1"),
+         (Retry(**RETRY | {"backoff_factor": 0.1}), "not about 1"), (Retry(**RETRY, backoff_max=1), "not about 2|Set `backoff_jitter`"), (4, "no Retry"), (Retry, "no Retry"), (..., "no answer yet")],
     ),
     "waits": (
-        [lambda n, m: [random.uniform(0, backoff(i, m)) for i in range(n)], lambda n, m: [backoff(i, m) * random.uniform(0.5, 1) for i in range(n)],
-         lambda n, m: tuple(backoff(i, m) / 2 + random.random() * backoff(i, m) / 2 for i in range(n))],
-        [(lambda n, m: [backoff(i, m) for i in range(n)], "Add chance"), (lambda n, m: [random.uniform(0, 2**i) for i in range(n)], "longer than the longest"), (lambda n, m: [random.uniform(0, i + 1) for i in range(n)], "limit is|don't double"),
-         (lambda n, m: [random.random() for i in range(n)], "don't double"), (lambda n, m: random.uniform(0, m), "list with one number"), (lambda n, m: [random.uniform(0, m) for i in range(n)], "the limit is 1"),
-         (lambda n, m: [backoff(i, m) * random.uniform(-1, 1) for i in range(n)], "less than 0"), (lambda n, m: [random.uniform(0, backoff(i, m)) / 8 for i in range(n)], "too short"), (lambda n, m: ..., "no answer yet")],
+        [lambda n, m: [min(m, 2**i + random.random()) for i in range(n)], lambda n, m: [min(2**i + random.uniform(0, 1), m) for i in range(n)], lambda n, m: tuple(backoff(i, m - 1) + random.random() for i in range(n)),
+         lambda n, m: [random.uniform(min(m, 2**i), min(m, 2**i + 1)) for i in range(n)], lambda n, m: [[m, wait][wait < m] for wait in (2**i + random.random() for i in range(n))], doubled],
+        [(lambda n, m: [backoff(i, m) for i in range(n)], "Add random"), (lambda n, m: [2**i + random.random() for i in range(n)], "longer than the longest"), (lambda n, m: [backoff(i, m) + random.random() for i in range(n)], "longer than the longest"),
+         (lambda n, m: [min(m, i + 1 + random.random()) for i in range(n)], "not for 4"), (lambda n, m: [min(m, 2 * i + random.random()) for i in range(n)], "only 0.* not for 1"), (lambda n, m: [min(m, 2**i + random.random() / 9) for i in range(n)], "nearly the same time"),
+         (lambda n, m: [random.uniform(0, backoff(i, m)) for i in range(n)], "only 0.* not for 1"), (lambda n, m: [min(m, 2 ** (i + 1) + random.random()) for i in range(n)], "the limit is 2"), (lambda n, m: [min(m, 2**i + 2 * random.random()) for i in range(n)], "the limit is 2"),
+         (lambda n, m: [min(20, 2**i + random.random()) for i in range(n)], "longer than the longest"), (lambda n, m: [min(m, 2**i + random.random()) for i in range(7)], "list with one number"), (lambda n, m: [min(m, 2**i - random.random()) for i in range(n)], "not for 1"),
+         (lambda n, m: random.uniform(0, m), "list with one number"), (lambda n, m: ["1", "2", "4"] + ["8"] * (n - 3), "list with one number"), (lambda n, m: [random.uniform(0, m) for i in range(n)], "the limit is 2|not for 1"), (lambda n, m: ..., "no answer yet")],
     ),
 }  # fmt: skip
 
@@ -444,6 +480,14 @@ def test_a_check_accepts_what_is_right(grade, name, answer):
 def test_a_check_says_what_is_wrong(grade, name, answer, words):
     with pytest.raises(checks.NotYet, match=words):
         grade(name, answer)
+
+
+def test_urllib3_retries_as_the_lesson_says():
+    first = Retry(backoff_factor=9, backoff_jitter=9).increment("GET", "/", response=HTTPResponse(status=503))
+    assert first.get_backoff_time() == 0
+    assert first.get_retry_after(HTTPResponse(headers={"Retry-After": "5"})) == 5
+    assert first.get_retry_after(HTTPResponse(body=b'{"error": {"retryAfter": 5}}')) is None
+    assert first.parse_retry_after("86400") == 6 * 60 * 60
 
 
 def token_generated(name="Exercise", lifetime="30 days"):

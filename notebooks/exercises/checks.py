@@ -23,6 +23,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import requests
 from dotenv import dotenv_values, set_key
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.response import HTTPResponse
 from urllib3.util import Retry
 
 from mock_server.contract import openapi
@@ -673,23 +675,35 @@ def token_pattern(pattern: object) -> None:
 def seconds_to_wait(function: Callable) -> None:
     """Check how many seconds an answer asks to wait."""
     limits = {"X_RateLimit_Reset": "1780315260", "X_RateLimit_Remaining": "0", "X_RateLimit_Limit": "60"}
-    for seconds in (7, 40):
-        response = refusal(429, "RATE_LIMIT_EXCEEDED", retryAfter=seconds)
-        response.headers.update({name.replace("_", "-"): value for name, value in limits.items()})
-        response.headers["Retry-After"] = str(seconds)
+    body, none = {"retryAfter": 40}, {}
+    for status, more, header, seconds, where in (
+        (429, body, none, 40, "in its body only. linked.is documents that: read it first"),
+        (503, none, {"Retry_After": "7"}, 7, "in the header Retry-After only. Read that second"),
+        (429, body, {"Retry_After": "7"}, 40, "in its body, and for 7 in the header. Read the body first"),
+    ):
+        response = refusal(status, "A_CODE", **more)
+        response.headers.update({name.replace("_", "-"): value for name, value in {**limits, **header}.items()})
         got = run(function, response)
         if isinstance(got, str):
             raise NotYet("it returns a text. A header is a text, too: make a number of it with int().")
         if got in (1780315260, 60):
             raise NotYet("that's another header. X-RateLimit-Reset is a time, not a number of seconds to wait.")
-        if isinstance(got, bool) or not isinstance(got, (int, float)) or got < seconds:
-            raise NotYet(f"the answer asks for {seconds} seconds, and your function returns something else.")
-        if got > seconds + 1:
-            raise NotYet(f"the answer asks for {seconds} seconds, and your function waits longer.")
+        if isinstance(got, bool) or got != seconds:
+            raise NotYet(f"a {status} asks for {seconds} seconds {where}. Your function returns something else.")
     for response in (answer_of(200, {"success": True, "data": []}, **limits), refusal(401, "INVALID_TOKEN")):
         if run(function, response) != 0:
             raise NotYet(f"status {response.status_code} asks for no waiting. Return 0.")
     right("it waits as long as it should, and no longer.")
+
+
+def backoffs(retry: Retry, **what: Any) -> list[float]:
+    """Return the seconds that a policy waits before each further try, if nobody says how long: of ten tries at most."""
+    waits: list[float] = []
+    with suppress(HTTPError):
+        while len(waits) < 10:
+            retry = retry.increment("GET", "/", **what)
+            waits.append(retry.get_backoff_time())
+    return waits
 
 
 def policy(retry: object) -> None:
@@ -701,46 +715,55 @@ def policy(retry: object) -> None:
         raise NotYet("that's no Retry. Make one: Retry(total=…, status_forcelist=…).")
     if retry.is_retry("GET", 401) or retry.is_retry("GET", 401, has_retry_after=True):
         raise NotYet("it tries a 401 again. A token that was refused is refused each time.")
-    if retry.total is None or retry.total is True or retry.total > 10:
-        raise NotYet("it tries nearly without end. A few tries are enough: then say that it failed.")
-    if retry.total is False or retry.total < 1 or retry.status == 0:
-        raise NotYet("it tries nothing again: `total` is the number of further tries.")
-    if not retry.respect_retry_after_header:
-        raise NotYet("it doesn't read Retry-After, so it comes back too early.")
-    for status in (429, 503):
-        if not retry.is_retry("GET", status, has_retry_after=True):
-            raise NotYet(f"it doesn't try {status} again. Put it into status_forcelist.")
-    for status in (400, 404):
+    if retry.is_retry("GET", 429):
+        raise NotYet("it tries a 429 again, and can't read the body that says when. Leave 429 out of status_forcelist.")
+    for status in (200, 201, 400, 403, 404):
         if retry.is_retry("GET", status):
             raise NotYet(f"it tries {status} again. The same request gets the same answer.")
-    if retry.is_retry("POST", 503, has_retry_after=True):
+    for status in (500, 503):
+        if not retry.is_retry("GET", status):
+            raise NotYet(f"it doesn't try {status} again. Put it into status_forcelist.")
+    if retry.is_retry("POST", 503) or retry.is_retry("POST", 503, has_retry_after=True):
         raise NotYet("it repeats a POST, so a link could be made twice. Leave allowed_methods as it is.")
-    right("it tries 429 and 503 again, a few times, and nothing else.")
+    drawn = [backoffs(retry, response=HTTPResponse(status=503)) for _ in range(50)]
+    if len(drawn[0]) != 4:
+        raise NotYet(f"it tries {len(drawn[0])} times again or more, not four times. Set `total`.")
+    if len(backoffs(retry, error=ConnectTimeoutError())) > 4:
+        raise NotYet("if nobody answers, it tries nearly without end. Set `total`: it holds for all kinds of trouble.")
+    for number, seconds in ((1, 1), (2, 2), (3, 4)):
+        column = [row[number] for row in drawn]
+        if not 0.75 * seconds <= min(column) <= max(column) <= 2 * seconds:
+            raise NotYet(f"before try {number + 1} it waits for {max(column):.1f} seconds, not about {seconds}. "
+                         "Set `backoff_factor`, and let the jitter be at most as long.")  # fmt: skip
+        if len(set(column)) == 1:
+            raise NotYet("every client waits for the same time, so all come back at once. Set `backoff_jitter`.")
+    if not retry.respect_retry_after_header or retry.parse_retry_after("60") < 60:
+        raise NotYet("it comes back before the 60 seconds that Retry-After asks for.")
+    if retry.parse_retry_after("86400") > 60:
+        raise NotYet(f"if Retry-After asks for a day, it waits for {retry.parse_retry_after('86400')} seconds a try. "
+                     "Set `retry_after_max`.")  # fmt: skip
+    right("it tries 500 and 503 again, waits a little longer each time, and nothing else.")
 
 
 def waits(function: Callable) -> None:
     """Check waits that double, have an upper limit and differ from client to client."""
-    drawn = []
-    for _ in range(300):
-        got = run(function, 7, 20)
-        if not isinstance(got, (list, tuple)) or len(got) != 7:
-            raise NotYet("it returns something else than a list with one number for each try.")
-        drawn.append(list(got))
-    highest = [max(column) for column in zip(*drawn, strict=True)]
-    average = [sum(column) / len(column) for column in zip(*drawn, strict=True)]
-    if min(map(min, drawn)) < 0:
-        raise NotYet("one of the waits is less than 0, and nobody can wait for that.")
-    if max(highest) > 20:
-        raise NotYet("a wait is longer than the longest. min(longest, …) holds it down.")
-    if len({tuple(row) for row in drawn}) == 1:
-        raise NotYet("every client waits for the same time, so all come back at once. Add chance: random.uniform.")
-    for number in range(5):
-        if highest[number] > 2**number:
-            raise NotYet(f"before try {number + 1} it waits up to {highest[number]:.1f} seconds, and the limit is {2**number}.")
-    if any(average[number + 1] < 1.5 * average[number] for number in range(3)):
-        raise NotYet("the waits don't double from try to try: up to 1, 2, 4, 8, …")
-    if any(highest[number] < 2**number / 2 for number in range(5)):
-        raise NotYet("the waits are too short: up to 1, 2, 4, 8, …")
+    for count, longest in ((7, 20), (3, 3)):
+        drawn = []
+        for _ in range(300):
+            got = run(function, count, longest)
+            if not isinstance(got, (list, tuple)) or [isinstance(wait, (int, float)) for wait in got] != [True] * count:
+                raise NotYet("it returns something else than a list with one number for each try.")
+            drawn.append(list(got))
+        for number, column in enumerate(zip(*drawn, strict=True)):
+            step = min(2**number, longest)
+            if max(column) > longest:
+                raise NotYet("a wait is longer than the longest. min(longest, …) holds it down.")
+            if step + 1 <= longest and max(column) - min(column) < 0.5:
+                raise NotYet("clients wait for nearly the same time, so all come back at once. Add random.random().")
+            if min(column) < min(step, longest - 1):
+                raise NotYet(f"before try {number + 1} it may wait for only {min(column):.1f} seconds, not for {step}.")
+            if max(column) > step + 1:
+                raise NotYet(f"before try {number + 1} it waits up to {max(column):.1f} seconds, and the limit is {step + 1}.")
     right("each client waits longer and longer, and no two come back at once.")
 
 
