@@ -4,6 +4,10 @@ import importlib.util
 import os
 import random
 import re
+import time
+from email.utils import parsedate_to_datetime
+from time import sleep
+from types import SimpleNamespace
 from urllib.parse import urljoin, urlsplit
 
 import nbformat
@@ -583,51 +587,111 @@ def solution_of_the_capstone():
     """Return what the cells of the solution define."""
     names = {}
     for cell in nbformat.read(SOLUTIONS[-1], as_version=4).cells:
-        if cell.cell_type == "code" and cell.id in ("prepare", "error", "envelope", "auth", "client"):
+        if cell.cell_type == "code" and cell.id not in ("setup", "check-capstone"):
             exec(cell.source.replace("import checks\n", ""), names)
     return names
 
 
 _names = solution_of_the_capstone()
 Solution, LinkedIsError, data_of = _names["LinkedIsClient"], _names["LinkedIsError"], _names["data_of"]
+patiently = _names["request_patiently"]
 
 
 class ByHand:
     """A right client that is written quite differently: no session, a loop of its own, a property for the code."""
 
     class Problem(RuntimeError):
-        code = property(lambda self: self.args[0])
-        message = property(lambda self: self.args[1])
+        code = property(lambda self: self.args[0]["code"])
+        message = property(lambda self: self.args[0]["message"])
+        retry_after = property(lambda self: self.args[1])
 
     def __init__(self, token, base_url):
         self.headers, self.base_url = {"authorization": b"bearer " + token.encode()}, base_url
 
     def call(self, method, path, **options):
-        import time
-
         if not path.startswith("/") or path.startswith("//"):
             raise ValueError("A path begins with one slash.")
         for left in (2, 1, 0):
             answer = requests.request(method, self.base_url + path, headers=self.headers, timeout=(3, 20), **options)
-            if answer.status_code not in (429, 503) or not left:
+            body, header = answer.json(), answer.headers.get("Retry-After", "")
+            asked = body.get("error", {}).get("retryAfter") or (int(header) if header.isdigit() else None)
+            if asked is None and header:
+                asked = parsedate_to_datetime(header).timestamp() - time.time()
+            if not left or answer.status_code not in (429, 503) or method == "POST" or (asked or 0) > 60:
                 break
-            time.sleep(int(answer.headers["Retry-After"]))
-        body = answer.json()
+            sleep(asked + 2 * random.random() if asked else random.uniform(1, 2) * 2 ** (2 - left))
         if "error" in body:
-            raise self.Problem(body["error"]["code"], body["error"]["message"])
+            raise self.Problem(body["error"], asked)
         return body["data"]
 
 
-def with_policy(**options):
-    """Return a client that retries otherwise."""
+class AsAnAdapter(Solution):
+    """Another right one: what waits is the session's adapter."""
 
-    class OtherPolicy(Solution):
+    class Patient(HTTPAdapter):
+        def send(self, request, *arguments, **options):
+            step = super().send
+            prepared = SimpleNamespace(request=lambda method, url: step(request, *arguments, **options))
+            return patiently(prepared, request.method, request.url)
+
+    def __init__(self, token, base_url):
+        super().__init__(token, base_url)
+        self._session.mount(base_url, self.Patient())
+
+    def call(self, method, path, **options):
+        return data_of(self._session.request(method, self._base_url + path, **{"timeout": 10, **options}))
+
+
+def waiting(send):
+    """Return a client that sends by ``send(request, method)``; ``request`` takes nothing and returns the answer."""
+
+    class OtherWaits(Solution):
+        def call(self, method, path, **options):
+            options = {"timeout": 10, **options}
+            return data_of(send(lambda: self._session.request(method, self._base_url + path, **options), method))
+
+    return OtherWaits
+
+
+def loop(seconds, tries=4, retried=(429, 503), retries=lambda method, status: status == 429 or method != "POST"):
+    """Return a client that waits for ``seconds(response, number)`` after each try, ``None``: no more."""
+
+    def send(request, method):
+        for number in range(tries):
+            response = request()
+            wait = seconds(response, number) if response.status_code in retried else None
+            if wait is None or number == tries - 1 or not retries(method, response.status_code):
+                return response
+            sleep(wait)
+        return None
+
+    return waiting(send)
+
+
+def asked(response, number, longest=60):
+    """Return the wait of a right client."""
+    seconds = max(1, _names["seconds_to_wait"](response, 2**number))
+    return seconds + random.random() if seconds <= longest else None
+
+
+def header_only(response, number):
+    return int(response.headers.get("Retry-After", 2**number)) + random.random()
+
+
+def no_date(response, number):
+    return (response.json()["error"].get("retryAfter") or header_only(response, number)) + random.random()
+
+
+def with_policy(**options):
+    """Return a client that leaves waiting to urllib3."""
+    policy = {"total": 4, "status_forcelist": [429, 503], "backoff_factor": 0.5, "raise_on_status": False, **options}
+
+    class UrllibOnly(waiting(lambda request, method: request())):
         def __init__(self, token, base_url):
             super().__init__(token, base_url)
-            policy = {"total": 4, "status_forcelist": [429, 503], "raise_on_status": False, **options}
             self._session.mount(base_url, HTTPAdapter(max_retries=Retry(**policy)))
 
-    return OtherPolicy
+    return UrllibOnly
 
 
 class NoTimeout(Solution):
@@ -675,6 +739,14 @@ class NoMessage(Solution):
             raise
 
 
+class DropsTheWait(Solution):
+    def call(self, method, path, **options):
+        try:
+            return super().call(method, path, **options)
+        except LinkedIsError as error:
+            raise LinkedIsError(error.code, error.message, None) from None
+
+
 class WholeEnvelope(Solution):
     def call(self, method, path, **options):
         response = self._session.request(method, self._base_url + path, timeout=10, **options)
@@ -703,7 +775,7 @@ class ShowsInTheException(ShowsInRepr):
         try:
             return super().call(method, path, **options)
         except LinkedIsError as error:
-            raise LinkedIsError(error.code, f"{error.message} (token {self.token})") from None
+            raise LinkedIsError(error.code, f"{error.message} (token {self.token})", None) from None
 
 
 class Prints(ShowsInTheException):
@@ -718,43 +790,40 @@ class ShowsInTheAddress(ShowsInTheException):
         return Solution.call(self, method, path, **options)
 
 
-class Guesses(Solution):
-    """Waits for a second, whatever the answer says."""
-
-    def call(self, method, path, **options):
-        import time
-
-        for _ in range(3):
-            try:
-                return with_policy(total=0, respect_retry_after_header=False).call(self, method, path, **options)
-            except LinkedIsError as error:
-                if error.code not in ("RATE_LIMIT_EXCEEDED", "SERVICE_UNAVAILABLE"):
-                    raise
-                problem = error
-                time.sleep(1)
-        raise problem
-
-
-class Guessing(Guesses):
-    def __init__(self, token, base_url):
-        super().__init__(token, base_url)
-        self._session.mount(base_url, HTTPAdapter(max_retries=Retry(0, respect_retry_after_header=False)))
-
-
 class NoClient:
     def __init__(self, token, base_url):
         pass
 
 
+BODY, HEADER = (f"waits as long as the {place} asks, and tries again" for place in ("body of a 429", "header of a 503"))
+LONG = "raises instead of a long wait, and says when to come back"
 WRONG_CLIENTS = [
     (NoTimeout, "gives every call a timeout", "hangs"),
     (TimeoutForGetOnly, "gives every call a timeout", "hangs"),
     (with_policy(status_forcelist=[401, 429, 503]), "never tries a 401 again", "sent a revoked token 5 times"),
+    (loop(asked, retried=(401, 429, 503)), "never tries a 401 again", "sent a revoked token 4 times"),
     (TokenForEverybody, "sends the token to its own base URL only", "to another address"),
-    (with_policy(respect_retry_after_header=False), "waits as long as a 429 asks, and tries again", "Obey Retry-After"),
-    (with_policy(respect_retry_after_header=False), "waits as long as a 503 asks, and tries again", "Obey Retry-After"),
-    (Guessing, "waits as long as a 429 asks, and tries again", "asked for 5 seconds, and it came back after 1"),
-    (with_policy(total=0), "waits as long as a 429 asks, and tries again", "ended in (RATE|RetryError)"),
+    (with_policy(), BODY, "in its body only, and it came back after 0"),
+    (loop(header_only), BODY, "in its body only, and it came back after 1"),
+    (loop(lambda response, number: 1), BODY, "asked for 2 seconds in its body only, and it came back after 1"),
+    (loop(lambda response, number: 60), BODY, "asked for 2 seconds in its body only, and it waited for 60"),
+    (loop(asked, tries=1), BODY, "ended in RATE"),
+    (loop(asked, retried=(429,)), HEADER, "ended in SERVICE"),
+    (loop(asked, retried=(503,)), BODY, "ended in RATE"),
+    (loop(lambda response, number: body_seconds(response) or 1), HEADER, "in the header Retry-After, and it came back after 1"),
+    (loop(header_only), "waits until a date, if the header has one", "ended in ValueError"),
+    (loop(no_date), "waits until a date, if the header has one", "ended in ValueError"),
+    (with_policy(), "waits longer each time if nobody says how long", "first retry came at once"),
+    (loop(lambda response, number: 2), "waits longer each time if nobody says how long", "waited for 2.0, then 2.0"),
+    (with_policy(backoff_jitter=1), "adds jitter to each wait", "the same time each time"),
+    (loop(lambda response, number: max(1, _names["seconds_to_wait"](response, 2**number))), "adds jitter to each wait", "random"),
+    (loop(lambda response, number: asked(response, number, 1e9)), LONG, "asked for 43120 seconds, and it waited for 129"),
+    (loop(lambda response, number: min(60, asked(response, number, 1e9))), LONG, "it waited for 180"),
+    (with_policy(retry_after_max=60), LONG, "asked for 43120 seconds, and it waited for 7"),
+    (DropsTheWait, LONG, "retry_after` of its exception must be 43120"),
+    (loop(asked, retries=lambda method, status: True), "never repeats a POST after a 503", "two links"),
+    (with_policy(allowed_methods=None), "never repeats a POST after a 503", "two links"),
+    (loop(asked, tries=1000), "gives up after a few tries", "tried 13 times"),
     (with_policy(total=1000), "gives up after a few tries", "tried 13 times"),
     (with_policy(raise_on_status=True), "gives up after a few tries", "raise_on_status=False"),
     (SwallowsErrors, "raises the API's code and message", "returned NoneType instead of raising"),
@@ -771,7 +840,7 @@ WRONG_CLIENTS = [
 ]
 
 
-@pytest.mark.parametrize("client", [Solution, ByHand], ids=lambda client: client.__name__)
+@pytest.mark.parametrize("client", [Solution, ByHand, AsAnAdapter, loop(asked)], ids=lambda client: client.__name__)
 def test_a_right_client_does_all_that_it_must(server, capsys, client):
     checks.capstone(client, server.base_url)
     lines = capsys.readouterr().out.splitlines()

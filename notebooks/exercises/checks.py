@@ -9,11 +9,12 @@ import io
 import json
 import os
 import re
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -789,7 +790,8 @@ class Trial:
     def __init__(self, client_class: Any, base_url: str) -> None:
         self.page, self.token = practice_account(base_url, "Capstone")
         self.page.change_plan("Business")
-        self.base_url, self.sent, self.slept, self.printed = base_url, [], 0.0, io.StringIO()
+        self.base_url, self.sent, self.naps, self.slept, self.printed = base_url, [], [], 0.0, io.StringIO()
+        self.module = sys.modules[client_class.__module__]
         self.client = self.watch(client_class, self.token, base_url)
 
     def watch(self, function: Callable, *arguments: Any, **options: Any) -> Any:
@@ -801,9 +803,16 @@ class Trial:
             if threading.current_thread() is not main:
                 really_sleep(seconds)
             else:
+                self.naps.append(seconds)
                 self.slept += seconds
 
-        with watched(self.base_url) as sent, patch("time.sleep", sleep), redirect_stdout(self.printed):
+        imported = {name: sleep for name, value in vars(self.module).items() if value is really_sleep}
+        with (
+            watched(self.base_url) as sent,
+            patch("time.sleep", sleep),
+            patch.multiple(self.module, **imported) if imported else nullcontext(),
+            redirect_stdout(self.printed),
+        ):
             try:
                 return function(*arguments, **options)
             finally:
@@ -812,7 +821,7 @@ class Trial:
 
     def call(self, method: str = "GET", path: str = "/links", **options: Any) -> Any:
         """Let the client call, and return the data. Raises NotYet if it raises."""
-        self.slept = 0
+        self.slept, self.naps = 0, []
         try:
             return self.watch(self.client.call, method, path, **options)
         except Exception as error:
@@ -821,7 +830,7 @@ class Trial:
 
     def failed(self, method: str = "GET", path: str = "/links", **options: Any) -> Exception:
         """Let the client call, and return what it raised. Raises NotYet if it raised nothing."""
-        self.slept = 0
+        self.slept, self.naps = 0, []
         try:
             got = self.watch(self.client.call, method, path, **options)
         except Exception as error:
@@ -909,27 +918,80 @@ def _(trial: Trial) -> None:
     must_be(error, "INVALID_TOKEN", "The provided API token is invalid")
 
 
-def wait_and_try_again(trial: Trial, status: int) -> None:
-    """Let one call fail with a Retry-After, and see when the client comes back."""
-    for seconds in (1, 5):
-        trial.fault(fault=str(status), calls=1, seconds=seconds)
+def wait_and_try_again(trial: Trial, status: int, header: str, where: str) -> None:
+    """Let one call fail with a wait, and see when the client comes back."""
+    for seconds in (2, 7):
+        trial.fault(fault=str(status), calls=1, seconds=seconds, header=header)
         data = trial.call()
-        if trial.slept < seconds:
-            raise NotYet(f"a {status} asked for {seconds} seconds, and it came back after {trial.slept:.1f}. Obey Retry-After.")
-        if trial.slept > seconds + 4:
-            raise NotYet(f"a {status} asked for {seconds} seconds, and it waited for {trial.slept:.1f}.")
+        if trial.slept < seconds - (header == "date"):  # a date leaves room for a part of a second
+            raise NotYet(f"a {status} asked for {seconds} seconds {where}, and it came back after {trial.slept:.1f}.")
+        if trial.slept > seconds + 5:
+            raise NotYet(f"a {status} asked for {seconds} seconds {where}, and it waited for {trial.slept:.1f}.")
         if trial.statuses()[-2:] != [status, 200] or not isinstance(data, list):
             raise NotYet(f"after a {status} it didn't come back with the data.")
 
 
-@requirement("waits as long as a 429 asks, and tries again")
+@requirement("waits as long as the body of a 429 asks, and tries again")
 def _(trial: Trial) -> None:
-    wait_and_try_again(trial, 429)
+    wait_and_try_again(trial, 429, "none", "in its body only")
 
 
-@requirement("waits as long as a 503 asks, and tries again")
+@requirement("waits as long as the header of a 503 asks, and tries again")
 def _(trial: Trial) -> None:
-    wait_and_try_again(trial, 503)
+    wait_and_try_again(trial, 503, "seconds", "in the header Retry-After")
+
+
+@requirement("waits until a date, if the header has one")
+def _(trial: Trial) -> None:
+    wait_and_try_again(trial, 503, "date", "by a date in the header Retry-After")
+
+
+@requirement("waits longer each time if nobody says how long")
+def _(trial: Trial) -> None:
+    trial.fault(fault="503", calls=2, header="none")
+    trial.call()
+    first, second = (0, 0, *trial.naps)[-2:]  # a wait that is left out came first
+    if first < 0.5:
+        raise NotYet("nobody said how long, and its first retry came at once. A server in trouble needs a pause.")
+    if second <= first:
+        raise NotYet(f"nobody said how long, and it waited for {first:.1f}, then {second:.1f} seconds. Wait longer each time.")
+
+
+@requirement("adds jitter to each wait")
+def _(trial: Trial) -> None:
+    for header in ("seconds", "none"):
+        drawn = set()
+        for _ in range(5):
+            trial.fault(fault="503", calls=1, seconds=1, header=header)
+            trial.call()
+            drawn.add(tuple(trial.naps))
+        if len(drawn) == 1:
+            raise NotYet("it waits for the same time each time, so all clients come back at once. Add random.random().")
+
+
+@requirement("raises instead of a long wait, and says when to come back")
+def _(trial: Trial) -> None:
+    for status, header, code, message in (
+        (429, "none", "RATE_LIMIT_EXCEEDED", "Too many requests"),
+        (503, "seconds", "SERVICE_UNAVAILABLE", ""),
+    ):
+        trial.fault(fault=str(status), calls=20, seconds=43_120, header=header)
+        error = trial.failed()
+        if trial.slept > 5:
+            raise NotYet(f"a {status} asked for 43120 seconds, and it waited for {trial.slept:.0f}. Raise at once.")
+        must_be(error, code, message)
+        asked = getattr(error, "retry_after", None)
+        if not isinstance(asked, (int, float)) or not 43_120 <= asked < 43_125:
+            raise NotYet(f"the attribute `retry_after` of its exception must be 43120, as the {status} says.")
+
+
+@requirement("never repeats a POST after a 503")
+def _(trial: Trial) -> None:
+    trial.fault(fault="503", calls=1, seconds=1)
+    with suppress(NotYet):
+        trial.failed("POST", "/links", json={"url": "https://example.com"})
+    if len(trial.statuses()) != 1:
+        raise NotYet("it sent a POST again after a 503. If the first one was done, there are two links now.")
 
 
 @requirement("gives up after a few tries")
