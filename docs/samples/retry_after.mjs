@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const { LINKED_IS_BASE_URL = "", LINKED_IS_API_TOKEN = "" } = process.env;
 const LONGEST_WAIT = 60; // seconds
 
-// Return what the body asks; else what the header asks, a number or a date; else the default.
+// Return what the body asks; else the header, a number or a date; else the default.
 async function secondsToWait(response, byDefault) {
   const header = response.headers.get("Retry-After") ?? "none";
   const body = await response.json().catch(() => null);

@@ -14,7 +14,7 @@ LONGEST_WAIT = 60  # seconds
 
 
 def seconds_to_wait(response, default):
-    """Return what the body asks; else what the header asks, a number or a date; else the default."""
+    """Return what the body asks; else the header, a number or a date; else the default."""
     header = response.headers.get("Retry-After", "")
     with suppress(KeyError, TypeError, ValueError):
         return ceil(response.json()["error"]["retryAfter"])

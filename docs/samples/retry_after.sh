@@ -3,7 +3,7 @@
 links=$LINKED_IS_BASE_URL/links
 longest_wait=60 # seconds
 
-# Print what the body asks; else what the header asks, a number or a date; else the default.
+# Print what the body asks; else the header, a number or a date; else the default.
 seconds_to_wait() {
   LC_ALL=C jq --raw-input --slurp --arg header "$2" --argjson default "$3" '
     def until_date: strptime("%a, %d %b %Y %H:%M:%S GMT") | mktime - now;
