@@ -827,6 +827,7 @@ WRONG_CLIENTS = [
     (loop(header_only), "waits until a date, if the header has one", "ended in ValueError"),
     (loop(no_date), "waits until a date, if the header has one", "ended in ValueError"),
     (with_policy(), "waits longer each time if nobody says how long", "first retry came at once"),
+    (loop(lambda response, number: asked(response, 0)), "waits longer each time if nobody says how long", "Wait longer"),
     (loop(lambda response, number: 2), "waits longer each time if nobody says how long", "waited for 2.0, then 2.0"),
     (with_policy(backoff_jitter=1), "adds jitter to each wait", "the same time each time"),
     (loop(lambda response, number: max(1, _names["seconds_to_wait"](response, 2**number))), "adds jitter to each wait", "random"),

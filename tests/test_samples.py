@@ -80,10 +80,10 @@ def assert_without(token, text):
     assert not [piece for piece in pieces(token) if piece in text]
 
 
-def run(path, token, base_url, **variables):
-    """Run a sample to its end. Return its exit code, what it printed, and its complaints."""
+def run(path, token, base_url, by=None, **variables):
+    """Run a sample to its end, ``by`` another command if need be. Return its exit code, what it printed, and its complaints."""
     environment = {**os.environ, **learner_environment(base_url, token), **variables}
-    ended = subprocess.run(command(path), env=environment, capture_output=True, timeout=PATIENCE)
+    ended = subprocess.run([*by, str(path)] if by else command(path), env=environment, capture_output=True, timeout=PATIENCE)
     output, complaints = decoded(ended.stdout), decoded(ended.stderr)
     assert_without(token, output + complaints)
     return ended.returncode, output, complaints
@@ -150,15 +150,33 @@ def test_retry_after_waits_as_long_as_it_was_told(path, page, server):
     assert calls_of(server, token) == [("GET", 429), ("GET", 200)]
 
 
-@each(RETRY_AFTER, quick=RETRY_AFTER[1:2])
-def test_where_nobody_says_how_long_retry_after_waits_longer_each_time_and_gives_up(path, page, server):
+# Run a sample that says how long it would sleep, instead of sleeping.
+NOTING = {
+    ".py": [sys.executable, "-c", """import runpy, sys, time
+time.sleep = lambda seconds: print(seconds, file=sys.stderr)
+runpy.run_path(sys.argv[1], run_name="__main__")"""],
+    ".sh": ["bash", "-c", """sleep() { echo "$1" >&2; }; source "$0" """],
+    ".mjs": ["node", "--import", """data:text/javascript,import timers from "node:timers/promises";
+import { syncBuiltinESMExports } from "node:module";
+timers.setTimeout = async (milliseconds) => console.error(milliseconds / 1000);
+syncBuiltinESMExports();"""],
+}  # fmt: skip
+
+
+@each(RETRY_AFTER)
+def test_where_nobody_says_how_long_retry_after_waits_longer_each_time_with_jitter_and_gives_up(path, page, server):
     token = page.generate_token()
     set_fault(server, token, fault="503", header="none", calls=1000)
-    started = time.monotonic()
     output = "".join(f"Status: 503\nSeconds to wait: {seconds}\n" for seconds in (1, 2, 4)) + "Status: 503\n"
-    assert run(path, token, server.base_url) == (1, output, "")
-    assert time.monotonic() - started >= 1 + 2 + 4
-    assert calls_of(server, token) == [("GET", 503)] * 4
+    command(path)
+    slept = []
+    for _ in range(2):
+        *ended, noted = run(path, token, server.base_url, by=NOTING[path.suffix])
+        assert ended == [1, output]
+        slept.append([float(line) for line in noted.splitlines()])
+        assert [asked for seconds, asked in zip(slept[-1], (1, 2, 4), strict=True) if asked <= seconds <= asked + 1] == [1, 2, 4]
+    assert slept[0] != slept[1]
+    assert calls_of(server, token) == [("GET", 503)] * 8
 
 
 class Busy(BaseHTTPRequestHandler):
