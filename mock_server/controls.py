@@ -15,7 +15,7 @@ from starlette.responses import Response
 from mock_server.api import Resource
 from mock_server.api.validation import checked, flag, instant, json_object, number, one_of, required, whole_number
 from mock_server.authentication import find_token
-from mock_server.clock import iso
+from mock_server.clock import DAY, iso
 from mock_server.envelope import Forbidden, InvalidRequest, encode, success
 from mock_server.model import Account
 from mock_server.page.sessions import Sessions, refuse_other_sites
@@ -27,7 +27,12 @@ FARTHEST = 100 * 366 * 24 * 60 * 60  # seconds: the span of years that a clock c
 CLOCK_FIELDS = {"set": instant, "advance": number(-FARTHEST, FARTHEST), "freeze": flag}
 # How many seconds each fault takes, unless told otherwise.
 FAULTS = {"500": 0, "503": 2, "429": 2, "slow": 2, "timeout": 30, "drop": 0}
-FAULT_FIELDS = {"fault": one_of("none", *FAULTS), "calls": whole_number(1, 1_000), "seconds": number(0, 60)}
+FAULT_FIELDS = {
+    "fault": one_of("none", *FAULTS),
+    "calls": whole_number(1, 1_000),
+    "seconds": number(0, DAY),
+    "header": one_of("seconds", "date", "none"),
+}
 PLAN_FIELDS = {"plan": one_of(*PLANS)}
 
 
@@ -61,8 +66,8 @@ def resources(store: Store, traffic: Traffic) -> list[Resource]:
     async def faults(request: Request) -> Response:
         account = addressed_account(request)
         body = required(checked(await json_object(request), FAULT_FIELDS), "fault")
-        kind = body["fault"]
-        wanted = {"calls": body.get("calls", 1), "seconds": body.get("seconds", FAULTS.get(kind, 0))}
+        kind = body.pop("fault")
+        wanted = {"calls": 1, "seconds": FAULTS.get(kind, 0), "header": "seconds", **body}
         for one in chosen(account):
             traffic[one.id].fault = None if kind == "none" else Fault(kind, **wanted)
         return answer(account, fault=kind, **({} if kind == "none" else wanted))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
+from email.utils import formatdate
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -88,14 +90,21 @@ class Gate:
         return failure(error)
 
 
+def retry_after(fault: Fault) -> dict[str, str]:
+    """Spell the header Retry-After as a lesson asked. A date is by real time, as the header Date is."""
+    seconds = math.ceil(fault.seconds)
+    date = formatdate(math.ceil(time.time()) + seconds, usegmt=True)
+    return {"seconds": {"Retry-After": str(seconds)}, "date": {"Retry-After": date}, "none": {}}[fault.header]
+
+
 async def fails(fault: Fault, send: Send) -> bool:
     """Fail as a lesson asked; return whether an answer was sent. Raises the error that the call is to end in."""
     if fault.kind == "500":
         raise InternalError(ON_PURPOSE)
-    if fault.kind == "503":
-        raise ServiceUnavailable(ON_PURPOSE, {"Retry-After": str(math.ceil(fault.seconds))})
-    if fault.kind == "429":
-        raise RateLimitExceeded(retry_after=math.ceil(fault.seconds))
+    if fault.kind in ("429", "503"):
+        error = RateLimitExceeded(math.ceil(fault.seconds)) if fault.kind == "429" else ServiceUnavailable(ON_PURPOSE)
+        error.headers = retry_after(fault)
+        raise error
     await asyncio.sleep(fault.seconds)
     if fault.kind == "slow":
         return False

@@ -55,11 +55,16 @@ class NotedCall:
 
 @dataclass(slots=True)
 class Fault:
-    """What is to go wrong with the next ``calls`` calls. ``seconds``: how long a slow or late answer takes."""
+    """What is to go wrong with the next ``calls`` calls.
+
+    ``seconds``: how long a slow or late answer takes, or a 429 or 503 asks to wait. ``header``: how the header
+    ``Retry-After`` says it, in ``seconds``, as a ``date`` or not at all (``none``).
+    """
 
     kind: str
     calls: int
     seconds: float
+    header: str
 
 
 @dataclass(slots=True)

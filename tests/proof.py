@@ -208,6 +208,7 @@ def _() -> None:
 
 
 setting("the clock does not move", store.Store, "advance_clock", lambda self, account, seconds: self.now(account))
+setting("a fault cannot leave out Retry-After", gate, "retry_after", lambda fault: {"Retry-After": f"{fault.seconds:.0f}"})
 setting("faults do not happen", traffic.AccountTraffic, "next_fault", lambda self: None)
 
 
@@ -251,7 +252,7 @@ def prints_the_same(path: Path, token: str) -> bool:
     os.chdir(path.parent)
     os.environ.update(learner_environment(BASE_URL, token))
     if path.stem == "retry_after":
-        options = {"headers": {"Authorization": f"Bearer {token}"}, "json": {"fault": "429", "seconds": 1}}
+        options = {"headers": {"Authorization": f"Bearer {token}"}, "json": {"fault": "429", "seconds": 1, "header": "none"}}
         requests.post(f"{BASE_URL.removesuffix('/v1')}/_mock/faults", timeout=PATIENCE, **options)
     loop, namespace = transport.PrivateLoop(), {"__name__": "__main__"}
     for source, published in programs(path):

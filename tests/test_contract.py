@@ -207,6 +207,13 @@ def _(api):
     assert over.headers["X-RateLimit-Remaining"] == "0"
 
 
+@fact("All tokens of an account share its limits", ASSUMED, "listLinks")
+def _(api):
+    second = api.bench.store.generate_token(next(iter(api.bench.store.accounts.values())), "second", None)
+    answers = [api("GET", "/v1/links"), api("GET", "/v1/links", headers={"Authorization": f"Bearer {second}"})]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["59", "58"]
+
+
 @fact("A 429 says Retry-After beside it", ASSUMED, "listLinks")
 def _(api):
     api("POST", "/_mock/faults", {"fault": "429", "seconds": 7})

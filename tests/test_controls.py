@@ -1,6 +1,7 @@
 """``/_mock/…``: what a lesson does to an account touches nobody else."""
 
 import time
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
@@ -138,6 +139,20 @@ def test_the_next_calls_fail_as_wanted_and_then_no_more(bench, fault, status, co
     assert client.get("/v1/links", headers=mine).status_code == 200
 
 
+@pytest.mark.parametrize("fault", ["429", "503"])
+def test_the_header_says_how_long_to_wait_as_a_date_or_not_at_all(bench, fault):
+    headers, client = bench.account(), bench.client()
+    answers = {}
+    for form in ("date", "none"):
+        client.post("/_mock/faults", headers=headers, json={"fault": fault, "seconds": 43_120, "header": form})
+        earliest = time.time() + 43_120
+        answers[form] = client.get("/v1/links", headers=headers)
+        assert answers[form].json()["error"].get("retryAfter") == (43_120 if fault == "429" else None)
+    assert "Retry-After" not in answers["none"].headers
+    date = parsedate_to_datetime(answers["date"].headers["Retry-After"]).timestamp()
+    assert earliest <= date <= time.time() + 43_121
+
+
 def test_a_fault_is_taken_back(bench):
     headers, client = bench.account(), bench.client()
     client.post("/_mock/faults", headers=headers, json={"fault": "500", "calls": 1000})
@@ -254,7 +269,8 @@ def test_the_page_session_says_whose_account_is_meant(server, page):
     [
         ("/_mock/faults", {}, "fault: is required"),
         ("/_mock/faults", {"fault": "418"}, "fault: must be one of none, 500, 503, 429, slow, timeout, drop"),
-        ("/_mock/faults", {"fault": "slow", "seconds": 61}, "seconds: must be a number from 0 to 60"),
+        ("/_mock/faults", {"fault": "slow", "seconds": 86_401}, "seconds: must be a number from 0 to 86400"),
+        ("/_mock/faults", {"fault": "429", "header": 1}, "header: must be one of seconds, date, none"),
         ("/_mock/faults", {"fault": "500", "calls": 0}, "calls: must be a whole number from 1 to 1000"),
         ("/_mock/plan", {}, "plan: is required"),
         ("/_mock/clock", {"freeze": 1}, "freeze: must be true or false"),

@@ -4,6 +4,11 @@ import importlib.util
 import os
 import random
 import re
+import time
+from email.utils import parsedate_to_datetime
+from itertools import count
+from time import sleep
+from types import SimpleNamespace
 from urllib.parse import urljoin, urlsplit
 
 import nbformat
@@ -11,6 +16,7 @@ import pytest
 import requests
 from dotenv import dotenv_values, load_dotenv, set_key
 from requests.adapters import HTTPAdapter
+from urllib3.response import HTTPResponse
 from urllib3.util import Retry
 
 from mock_server.settings_page import SettingsPage
@@ -258,6 +264,21 @@ def body_seconds(response):
     return response.json().get("error", {}).get("retryAfter", 0)
 
 
+def body_then_header(response):
+    try:
+        return response.json()["error"]["retryAfter"]
+    except KeyError:
+        return int(response.headers.get("Retry-After", 0))
+
+
+def doubled(tries, longest):
+    waits, step = [], 1
+    while len(waits) < tries:
+        waits.append(min(longest, step + random.random()))
+        step *= 2
+    return waits
+
+
 CODES = ("MISSING_TOKEN", "INVALID_TOKEN", "TOKEN_EXPIRED", "INVALID_TOKEN")
 
 
@@ -272,7 +293,16 @@ def code_of(response):
 STATS = {
     "countries": [{"country": "Spain", "clicks": 9}, {"country": "Austria", "clicks": 2}, {"country": "Sweden", "clicks": 5}]
 }
-RETRY = {"total": 4, "status_forcelist": [429, 503]}
+RETRY = {"total": 4, "status_forcelist": [500, 503], "backoff_factor": 0.5, "backoff_jitter": 0.5, "retry_after_max": 60}
+
+
+class Jittery(Retry):
+    """A policy with jitter of its own, before the first try too."""
+
+    def get_backoff_time(self):
+        return max(1, super().get_backoff_time()) + random.random() / 2
+
+
 CHECKS = {
     "new_enough": (
         [lambda v: v >= (3, 11), lambda v: not v < (3, 11), lambda v: (v[0], v[1]) >= (3, 11), lambda v: v[0] > 3 or (v[:1] == (3,) and v[1] >= 11)],
@@ -388,22 +418,33 @@ CHECKS = {
          (r"lis_mock_\w+", "too short"), (r"lis_mock_[0-9A-Za-z]{45}", "doesn't find"), (r"lis_mock_[", "no regular expression"), (..., "no answer yet")],
     ),
     "seconds_to_wait": (
-        [lambda r: int(r.headers.get("Retry-After", 0)), body_seconds, lambda r: float(r.headers["retry-after"]) if r.status_code == 429 else 0],
-        [(lambda r: int(r.headers.get("X-RateLimit-Reset", 0)), "is a time"), (lambda r: r.headers.get("Retry-After", 0), "a text"), (lambda r: int(r.headers["Retry-After"]), "stopped with KeyError"),
-         (lambda r: 60, "another header|longer"), (lambda r: 0, "asks for 7 seconds"), (lambda r: int(r.headers.get("Retry-After", 1)), "Return 0"), (lambda r: None, "something else"), (lambda r: ..., "no answer yet")],
+        [body_then_header, lambda r: body_seconds(r) or int(r.headers.get("Retry-After", 0)), lambda r: float(body_seconds(r) or r.headers.get("retry-after") or 0),
+         lambda r: r.json()["error"]["retryAfter"] if r.status_code == 429 else int(r.headers.get("Retry-After", "0")), lambda r: body_seconds(r) if "retryAfter" in r.text else int({**r.headers}.get("Retry-After", 0)),
+         lambda r: next(int(asked) for asked in (body_seconds(r) or None, r.headers.get("Retry-After"), 0) if asked is not None)],
+        [(lambda r: int(r.headers.get("X-RateLimit-Reset", 0)), "is a time"), (lambda r: body_seconds(r) or r.headers.get("Retry-After", 0), "a text"), (lambda r: int(r.headers["Retry-After"]), "stopped with KeyError"),
+         (lambda r: int(r.headers.get("Retry-After", 0)), "in its body only"), (body_seconds, "in the header Retry-After only"), (lambda r: int(r.headers.get("Retry-After", 0)) or body_seconds(r), "Read the body first"),
+         (lambda r: max(int(r.headers.get("Retry-After", 0)), body_seconds(r)) if r.status_code == 503 else 7, "asks for 40 seconds in its body only"), (lambda r: r.json()["error"]["retryAfter"], "stopped with KeyError"),
+         (lambda r: 60, "another header"), (lambda r: 0, "asks for 40 seconds"), (lambda r: body_seconds(r) or int(r.headers.get("Retry-After", 1)), "Return 0"), (lambda r: True, "something else"), (lambda r: None, "something else"), (lambda r: ..., "no answer yet")],
     ),
     "policy": (
-        [Retry(**RETRY, backoff_factor=0.5), Retry(5, status_forcelist={429, 500, 502, 503}, backoff_factor=1, backoff_jitter=1), HTTPAdapter(max_retries=Retry(**RETRY)), Retry(3, status_forcelist=[429, 503], raise_on_status=False)],
-        [(Retry(total=4, status_forcelist=[401, 429, 503]), "a 401 again"), (Retry(total=1000, status_forcelist=[429, 503]), "nearly without end"), (Retry(total=0, status_forcelist=[429, 503]), "nothing again"),
-         (Retry(**RETRY, allowed_methods=None), "repeats a POST"), (Retry(**RETRY, respect_retry_after_header=False), "doesn't read Retry-After"), (Retry(total=4, status_forcelist=range(402, 600)), "tries 404 again"),
-         (Retry(total=4, status_forcelist=[429], allowed_methods=["PUT"]), "doesn't try 429"), (4, "no Retry"), (..., "no answer yet")],
+        [Retry(**RETRY), Retry(4, status_forcelist={500, 502, 503, 504}, backoff_factor=0.5, backoff_jitter=1, retry_after_max=60), HTTPAdapter(max_retries=Retry(**RETRY)), Retry(**RETRY, raise_on_status=False),
+         Retry(**RETRY, allowed_methods=["GET"]), Retry(**RETRY, backoff_max=10, connect=2), Retry(**RETRY | {"status_forcelist": range(500, 600)}), Jittery(**RETRY | {"backoff_jitter": 0})],
+        [(Retry(), "doesn't try 500"), (Retry(3), "doesn't try 500"), (Retry(total=10), "doesn't try 500"), (Retry(4, status_forcelist=[500, 503]), "waits for 0.0 seconds, not about 1"),
+         (Retry(**RETRY | {"status_forcelist": [401, 500, 503]}), "a 401 again"), (Retry(**RETRY | {"status_forcelist": [429, 500, 503]}), "a 429 again"), (Retry(**RETRY | {"status_forcelist": [500]}), "doesn't try 503"),
+         (Retry(**RETRY | {"status_forcelist": [404, 500, 503]}), "tries 404 again"), (Retry(**RETRY | {"status_forcelist": [200, 500, 503]}), "tries 200 again"), (Retry(**RETRY | {"total": 1000}), "tries 10 times again or more"),
+         (Retry(**RETRY | {"total": 3}), "tries 3 times"), (Retry(**RETRY | {"total": 0}), "tries 0 times"), (Retry(**RETRY | {"total": None}, status=4), "if nobody answers"), (Retry(**RETRY, status=0), "tries 0 times"),
+         (Retry(**RETRY, allowed_methods=None), "repeats a POST"), (Retry(**RETRY, allowed_methods=["PUT"]), "doesn't try 500"), (Retry(**RETRY, respect_retry_after_header=False), "before the 60 seconds"),
+         (Retry(**RETRY | {"retry_after_max": 21_600}), "waits for 21600 seconds"), (Retry(**RETRY | {"retry_after_max": 6}), "before the 60 seconds"), (Retry(**RETRY | {"backoff_jitter": 0}), "Set `backoff_jitter`"), (Retry(**RETRY | {"backoff_factor": 5}), "not about 1"),
+         (Retry(**RETRY | {"backoff_factor": 0.1}), "not about 1"), (Retry(**RETRY, backoff_max=1), "not about 2|Set `backoff_jitter`"), (4, "no Retry"), (Retry, "no Retry"), (..., "no answer yet")],
     ),
     "waits": (
-        [lambda n, m: [random.uniform(0, backoff(i, m)) for i in range(n)], lambda n, m: [backoff(i, m) * random.uniform(0.5, 1) for i in range(n)],
-         lambda n, m: tuple(backoff(i, m) / 2 + random.random() * backoff(i, m) / 2 for i in range(n))],
-        [(lambda n, m: [backoff(i, m) for i in range(n)], "Add chance"), (lambda n, m: [random.uniform(0, 2**i) for i in range(n)], "longer than the longest"), (lambda n, m: [random.uniform(0, i + 1) for i in range(n)], "limit is|don't double"),
-         (lambda n, m: [random.random() for i in range(n)], "don't double"), (lambda n, m: random.uniform(0, m), "list with one number"), (lambda n, m: [random.uniform(0, m) for i in range(n)], "the limit is 1"),
-         (lambda n, m: [backoff(i, m) * random.uniform(-1, 1) for i in range(n)], "less than 0"), (lambda n, m: [random.uniform(0, backoff(i, m)) / 8 for i in range(n)], "too short"), (lambda n, m: ..., "no answer yet")],
+        [lambda n, m: [min(m, 2**i + random.random()) for i in range(n)], lambda n, m: [min(2**i + random.uniform(0, 1), m) for i in range(n)], lambda n, m: tuple(backoff(i, m - 1) + random.random() for i in range(n)),
+         lambda n, m: [random.uniform(min(m, 2**i), min(m, 2**i + 1)) for i in range(n)], lambda n, m: [[m, wait][wait < m] for wait in (2**i + random.random() for i in range(n))], doubled],
+        [(lambda n, m: [backoff(i, m) for i in range(n)], "Add random"), (lambda n, m: [2**i + random.random() for i in range(n)], "longer than the longest"), (lambda n, m: [backoff(i, m) + random.random() for i in range(n)], "longer than the longest"),
+         (lambda n, m: [min(m, i + 1 + random.random()) for i in range(n)], "not for 4"), (lambda n, m: [min(m, 2 * i + random.random()) for i in range(n)], "only 0.* not for 1"), (lambda n, m: [min(m, 2**i + random.random() / 9) for i in range(n)], "nearly the same time"),
+         (lambda n, m: [random.uniform(0, backoff(i, m)) for i in range(n)], "only 0.* not for 1"), (lambda n, m: [min(m, 2 ** (i + 1) + random.random()) for i in range(n)], "the limit is 2"), (lambda n, m: [min(m, 2**i + 2 * random.random()) for i in range(n)], "the limit is 2"),
+         (lambda n, m: [min(20, 2**i + random.random()) for i in range(n)], "longer than the longest"), (lambda n, m: [min(m, 2**i + random.random()) for i in range(7)], "list with one number"), (lambda n, m: [min(m, 2**i - random.random()) for i in range(n)], "not for 1"),
+         (lambda n, m: random.uniform(0, m), "list with one number"), (lambda n, m: ["1", "2", "4"] + ["8"] * (n - 3), "list with one number"), (lambda n, m: [random.uniform(0, m) for i in range(n)], "the limit is 2|not for 1"), (lambda n, m: ..., "no answer yet")],
     ),
 }  # fmt: skip
 
@@ -444,6 +485,14 @@ def test_a_check_accepts_what_is_right(grade, name, answer):
 def test_a_check_says_what_is_wrong(grade, name, answer, words):
     with pytest.raises(checks.NotYet, match=words):
         grade(name, answer)
+
+
+def test_urllib3_retries_as_the_lesson_says():
+    first = Retry(backoff_factor=9, backoff_jitter=9).increment("GET", "/", response=HTTPResponse(status=503))
+    assert first.get_backoff_time() == 0
+    assert first.get_retry_after(HTTPResponse(headers={"Retry-After": "5"})) == 5
+    assert first.get_retry_after(HTTPResponse(body=b'{"error": {"retryAfter": 5}}')) is None
+    assert first.parse_retry_after("86400") == 6 * 60 * 60
 
 
 def token_generated(name="Exercise", lifetime="30 days"):
@@ -539,56 +588,127 @@ def solution_of_the_capstone():
     """Return what the cells of the solution define."""
     names = {}
     for cell in nbformat.read(SOLUTIONS[-1], as_version=4).cells:
-        if cell.cell_type == "code" and cell.id in ("prepare", "error", "envelope", "auth", "client"):
+        if cell.cell_type == "code" and cell.id not in ("setup", "check-capstone"):
             exec(cell.source.replace("import checks\n", ""), names)
     return names
 
 
 _names = solution_of_the_capstone()
 Solution, LinkedIsError, data_of = _names["LinkedIsClient"], _names["LinkedIsError"], _names["data_of"]
+patiently = _names["request_patiently"]
 
 
 class ByHand:
     """A right client that is written quite differently: no session, a loop of its own, a property for the code."""
 
     class Problem(RuntimeError):
-        code = property(lambda self: self.args[0])
-        message = property(lambda self: self.args[1])
+        code = property(lambda self: self.args[0]["code"])
+        message = property(lambda self: self.args[0]["message"])
+        retry_after = property(lambda self: self.args[1])
 
     def __init__(self, token, base_url):
         self.headers, self.base_url = {"authorization": b"bearer " + token.encode()}, base_url
 
     def call(self, method, path, **options):
-        import time
-
         if not path.startswith("/") or path.startswith("//"):
             raise ValueError("A path begins with one slash.")
         for left in (2, 1, 0):
             answer = requests.request(method, self.base_url + path, headers=self.headers, timeout=(3, 20), **options)
-            if answer.status_code not in (429, 503) or not left:
+            body, header = answer.json(), answer.headers.get("Retry-After", "")
+            asked = body.get("error", {}).get("retryAfter") or (int(header) if header.isdigit() else None)
+            if asked is None and header:
+                asked = parsedate_to_datetime(header).timestamp() - time.time()
+            if not left or answer.status_code not in (429, 503) or method == "POST" or (asked or 0) > 60:
                 break
-            time.sleep(int(answer.headers["Retry-After"]))
-        body = answer.json()
+            sleep(asked + 2 * random.random() if asked else random.uniform(1, 2) * 2 ** (2 - left))
         if "error" in body:
-            raise self.Problem(body["error"]["code"], body["error"]["message"])
+            raise self.Problem(body["error"], asked)
         return body["data"]
 
 
-def with_policy(**options):
-    """Return a client that retries otherwise."""
+class AsAnAdapter(Solution):
+    """Another right one: what waits is the session's adapter."""
 
-    class OtherPolicy(Solution):
+    class Patient(HTTPAdapter):
+        def send(self, request, *arguments, **options):
+            step = super().send
+            prepared = SimpleNamespace(request=lambda method, url: step(request, *arguments, **options))
+            return patiently(prepared, request.method, request.url)
+
+    def __init__(self, token, base_url):
+        super().__init__(token, base_url)
+        self._session.mount(base_url, self.Patient())
+
+    def call(self, method, path, **options):
+        return data_of(self._session.request(method, self._base_url + path, **{"timeout": 10, **options}))
+
+
+def waiting(send):
+    """Return a client that sends by ``send(request, method)``; ``request`` takes nothing and returns the answer."""
+
+    class OtherWaits(Solution):
+        def call(self, method, path, **options):
+            options = {"timeout": 10, **options}
+            return data_of(send(lambda: self._session.request(method, self._base_url + path, **options), method))
+
+    return OtherWaits
+
+
+def loop(seconds, tries=4, retried=(429, 503), retries=lambda method, status: status == 429 or method != "POST"):
+    """Return a client that waits for ``seconds(response, number)`` after each try, ``None``: no more."""
+
+    def send(request, method):
+        for number in range(tries):
+            response = request()
+            wait = seconds(response, number) if response.status_code in retried else None
+            if wait is None or number == tries - 1 or not retries(method, response.status_code):
+                return response
+            sleep(wait)
+        return None
+
+    return waiting(send)
+
+
+def asked(response, number, longest=60):
+    """Return the wait of a right client."""
+    seconds = max(1, _names["seconds_to_wait"](response, 2**number))
+    return seconds + random.random() if seconds <= longest else None
+
+
+def header_only(response, number):
+    return int(response.headers.get("Retry-After", 2**number)) + random.random()
+
+
+def no_date(response, number):
+    return (response.json()["error"].get("retryAfter") or header_only(response, number)) + random.random()
+
+
+def with_policy(**options):
+    """Return a client that leaves waiting to urllib3."""
+    policy = {"total": 4, "status_forcelist": [429, 503], "backoff_factor": 0.5, "raise_on_status": False, **options}
+
+    class UrllibOnly(waiting(lambda request, method: request())):
         def __init__(self, token, base_url):
             super().__init__(token, base_url)
-            policy = {"total": 4, "status_forcelist": [429, 503], "raise_on_status": False, **options}
             self._session.mount(base_url, HTTPAdapter(max_retries=Retry(**policy)))
 
-    return OtherPolicy
+    return UrllibOnly
 
 
 class NoTimeout(Solution):
     def call(self, method, path, **options):
         return super().call(method, path, timeout=None, **options)
+
+
+class NoTimeoutForTheLastTry(Solution):
+    def call(self, method, path, **options):
+        numbers = count(1)
+
+        def request(method, url):
+            limits = {"timeout": 10} if next(numbers) < 4 else {}
+            return self._session.request(method, url, **limits, **options)
+
+        return data_of(patiently(SimpleNamespace(request=request), method, self._base_url + path))
 
 
 class TimeoutForGetOnly(Solution):
@@ -631,6 +751,14 @@ class NoMessage(Solution):
             raise
 
 
+class DropsTheWait(Solution):
+    def call(self, method, path, **options):
+        try:
+            return super().call(method, path, **options)
+        except LinkedIsError as error:
+            raise LinkedIsError(error.code, error.message, None) from None
+
+
 class WholeEnvelope(Solution):
     def call(self, method, path, **options):
         response = self._session.request(method, self._base_url + path, timeout=10, **options)
@@ -659,7 +787,7 @@ class ShowsInTheException(ShowsInRepr):
         try:
             return super().call(method, path, **options)
         except LinkedIsError as error:
-            raise LinkedIsError(error.code, f"{error.message} (token {self.token})") from None
+            raise LinkedIsError(error.code, f"{error.message} (token {self.token})", None) from None
 
 
 class Prints(ShowsInTheException):
@@ -674,43 +802,42 @@ class ShowsInTheAddress(ShowsInTheException):
         return Solution.call(self, method, path, **options)
 
 
-class Guesses(Solution):
-    """Waits for a second, whatever the answer says."""
-
-    def call(self, method, path, **options):
-        import time
-
-        for _ in range(3):
-            try:
-                return with_policy(total=0, respect_retry_after_header=False).call(self, method, path, **options)
-            except LinkedIsError as error:
-                if error.code not in ("RATE_LIMIT_EXCEEDED", "SERVICE_UNAVAILABLE"):
-                    raise
-                problem = error
-                time.sleep(1)
-        raise problem
-
-
-class Guessing(Guesses):
-    def __init__(self, token, base_url):
-        super().__init__(token, base_url)
-        self._session.mount(base_url, HTTPAdapter(max_retries=Retry(0, respect_retry_after_header=False)))
-
-
 class NoClient:
     def __init__(self, token, base_url):
         pass
 
 
+BODY, HEADER = (f"waits as long as the {place} asks, and tries again" for place in ("body of a 429", "header of a 503"))
+LONG = "raises instead of a long wait, and says when to come back"
 WRONG_CLIENTS = [
     (NoTimeout, "gives every call a timeout", "hangs"),
+    (NoTimeoutForTheLastTry, "gives every call a timeout", "hangs"),
     (TimeoutForGetOnly, "gives every call a timeout", "hangs"),
     (with_policy(status_forcelist=[401, 429, 503]), "never tries a 401 again", "sent a revoked token 5 times"),
+    (loop(asked, retried=(401, 429, 503)), "never tries a 401 again", "sent a revoked token 4 times"),
     (TokenForEverybody, "sends the token to its own base URL only", "to another address"),
-    (with_policy(respect_retry_after_header=False), "waits as long as a 429 asks, and tries again", "Obey Retry-After"),
-    (with_policy(respect_retry_after_header=False), "waits as long as a 503 asks, and tries again", "Obey Retry-After"),
-    (Guessing, "waits as long as a 429 asks, and tries again", "asked for 5 seconds, and it came back after 1"),
-    (with_policy(total=0), "waits as long as a 429 asks, and tries again", "ended in (RATE|RetryError)"),
+    (with_policy(), BODY, "in its body only, and it came back after 0"),
+    (loop(header_only), BODY, "in its body only, and it came back after 1"),
+    (loop(lambda response, number: 1), BODY, "asked for 2 seconds in its body only, and it came back after 1"),
+    (loop(lambda response, number: 60), BODY, "asked for 2 seconds in its body only, and it waited for 60"),
+    (loop(asked, tries=1), BODY, "ended in RATE"),
+    (loop(asked, retried=(429,)), HEADER, "ended in SERVICE"),
+    (loop(asked, retried=(503,)), BODY, "ended in RATE"),
+    (loop(lambda response, number: body_seconds(response) or 1), HEADER, "in the header Retry-After, and it came back after 1"),
+    (loop(header_only), "waits until a date, if the header has one", "ended in ValueError"),
+    (loop(no_date), "waits until a date, if the header has one", "ended in ValueError"),
+    (with_policy(), "waits longer each time if nobody says how long", "first retry came at once"),
+    (loop(lambda response, number: asked(response, 0)), "waits longer each time if nobody says how long", "Wait longer"),
+    (loop(lambda response, number: 2), "waits longer each time if nobody says how long", "waited for 2.0, then 2.0"),
+    (with_policy(backoff_jitter=1), "adds jitter to each wait", "the same time each time"),
+    (loop(lambda response, number: max(1, _names["seconds_to_wait"](response, 2**number))), "adds jitter to each wait", "random"),
+    (loop(lambda response, number: asked(response, number, 1e9)), LONG, "asked for 61 seconds, and it waited for 18"),
+    (loop(lambda response, number: min(60, asked(response, number, 1e9))), LONG, "it waited for 18"),
+    (with_policy(retry_after_max=60), LONG, "asked for 61 seconds, and it waited for 7"),
+    (DropsTheWait, LONG, "retry_after` of its exception must be 61"),
+    (loop(asked, retries=lambda method, status: True), "never repeats a POST after a 503", "two links"),
+    (with_policy(allowed_methods=None), "never repeats a POST after a 503", "two links"),
+    (loop(asked, tries=1000), "gives up after a few tries", "tried 13 times"),
     (with_policy(total=1000), "gives up after a few tries", "tried 13 times"),
     (with_policy(raise_on_status=True), "gives up after a few tries", "raise_on_status=False"),
     (SwallowsErrors, "raises the API's code and message", "returned NoneType instead of raising"),
@@ -727,7 +854,7 @@ WRONG_CLIENTS = [
 ]
 
 
-@pytest.mark.parametrize("client", [Solution, ByHand], ids=lambda client: client.__name__)
+@pytest.mark.parametrize("client", [Solution, ByHand, AsAnAdapter, loop(asked)], ids=lambda client: client.__name__)
 def test_a_right_client_does_all_that_it_must(server, capsys, client):
     checks.capstone(client, server.base_url)
     lines = capsys.readouterr().out.splitlines()

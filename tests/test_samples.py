@@ -10,8 +10,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -26,6 +29,7 @@ TABS = {".py": "Python", ".sh": "curl", ".mjs": "JavaScript"}
 RUN_BY_ITSELF = sorted(
     {path for path in SAMPLES.iterdir() if path.is_file()} - set(SAMPLES.glob("*.txt")) - {MISTAKE, SERVER_SIDE}
 )
+RETRY_AFTER = sorted(SAMPLES.glob("retry_after.[!t]*"))
 FIRST_CALLS = [SAMPLES / f"first_call{suffix}" for suffix in TABS]
 REASONS = "The reasons: docs/reference/why-a-token-stops-working.md\n"
 # A program that a test needs → the Debian package that has it.
@@ -76,10 +80,10 @@ def assert_without(token, text):
     assert not [piece for piece in pieces(token) if piece in text]
 
 
-def run(path, token, base_url, **variables):
-    """Run a sample to its end. Return its exit code, what it printed, and its complaints."""
+def run(path, token, base_url, by=None, **variables):
+    """Run a sample to its end, ``by`` another command if need be. Return its exit code, what it printed, and its complaints."""
     environment = {**os.environ, **learner_environment(base_url, token), **variables}
-    ended = subprocess.run(command(path), env=environment, capture_output=True, timeout=PATIENCE)
+    ended = subprocess.run([*by, str(path)] if by else command(path), env=environment, capture_output=True, timeout=PATIENCE)
     output, complaints = decoded(ended.stdout), decoded(ended.stderr)
     assert_without(token, output + complaints)
     return ended.returncode, output, complaints
@@ -116,7 +120,7 @@ def calls_of(server, token):
 def test_a_sample_prints_what_its_page_shows(path, page, server):
     token = page.generate_token()
     if path.stem == "retry_after":
-        set_fault(server, token, fault="429", seconds=1)
+        set_fault(server, token, fault="429", seconds=1, header="none")
     needs_none = path.stem == "read_errors"
     assert run(path, "" if needs_none else token, server.base_url) == (0, expected(path), "")
 
@@ -136,17 +140,77 @@ def test_make_link_makes_one_and_leaves_the_account_as_it_was(path, page, server
     assert call(token).json() == before
 
 
-@each(sorted(SAMPLES.glob("retry_after.[!t]*")))
-def test_retry_after_waits_as_long_as_it_was_told_and_gives_up_after_three_waits(path, page, server):
+@each(RETRY_AFTER)
+def test_retry_after_waits_as_long_as_it_was_told(path, page, server):
     token = page.generate_token()
-    set_fault(server, token, fault="429", seconds=1)
+    set_fault(server, token, fault="429", seconds=2)
     started = time.monotonic()
     run(path, token, server.base_url)
-    assert time.monotonic() - started >= 1
-    set_fault(server, token, fault="429", seconds=0, calls=1000)
-    output = "Status: 429\nSeconds to wait: 0\n" * 3 + "Status: 429\n"
-    assert run(path, token, server.base_url) == (1, output, "")
-    assert calls_of(server, token) == [("GET", 429), ("GET", 200)] + [("GET", 429)] * 4
+    assert time.monotonic() - started >= 2
+    assert calls_of(server, token) == [("GET", 429), ("GET", 200)]
+
+
+# Run a sample that says how long it would sleep, instead of sleeping.
+NOTING = {
+    ".py": [sys.executable, "-c", """import runpy, sys, time
+time.sleep = lambda seconds: print(seconds, file=sys.stderr)
+runpy.run_path(sys.argv[1], run_name="__main__")"""],
+    ".sh": ["bash", "-c", """sleep() { echo "$1" >&2; }; source "$0" """],
+    ".mjs": ["node", "--import", """data:text/javascript,import timers from "node:timers/promises";
+import { syncBuiltinESMExports } from "node:module";
+timers.setTimeout = async (milliseconds) => console.error(milliseconds / 1000);
+syncBuiltinESMExports();"""],
+}  # fmt: skip
+
+
+@each(RETRY_AFTER)
+def test_where_nobody_says_how_long_retry_after_waits_longer_each_time_with_jitter_and_gives_up(path, page, server):
+    token = page.generate_token()
+    set_fault(server, token, fault="503", header="none", calls=1000)
+    output = "".join(f"Status: 503\nSeconds to wait: {seconds}\n" for seconds in (1, 2, 4)) + "Status: 503\n"
+    command(path)
+    slept = []
+    for _ in range(2):
+        *ended, noted = run(path, token, server.base_url, by=NOTING[path.suffix])
+        assert ended == [1, output]
+        slept.append([float(line) for line in noted.splitlines()])
+        assert [asked for seconds, asked in zip(slept[-1], (1, 2, 4), strict=True) if asked <= seconds <= asked + 1] == [1, 2, 4]
+    assert slept[0] != slept[1]
+    assert calls_of(server, token) == [("GET", 503)] * 8
+
+
+class Busy(BaseHTTPRequestHandler):
+    """Answers each call alike, as a service or a proxy may. Subclasses say how."""
+
+    def do_GET(self):
+        self.send_response(429)
+        if self.header is not None:
+            self.send_header("Retry-After", self.header)
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *arguments):
+        """Print nothing."""
+
+
+@each(RETRY_AFTER)
+@pytest.mark.parametrize(("body", "header"), [
+    (b'{"error": {"retryAfter": 300}}', None), (b'{"error": {"retryAfter": 300}}', "900"), (b'{"error": {"retryAfter": null}}', "300"),
+    (b"<html>\nBusy\n</html>", "300"), (b'["busy"]', "date"), (b"", "date"),
+])  # fmt: skip
+def test_retry_after_tells_when_to_come_back_instead_of_a_long_wait(path, body, header):
+    started = time.time()
+    header = formatdate(started + 300, usegmt=True) if header == "date" else header
+    handler = type("Busy", (Busy,), {"body": body, "header": header})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as busy:
+        threading.Thread(target=busy.serve_forever).start()
+        try:
+            code, output, complaint = run(path, "a-made-up-token", f"http://127.0.0.1:{busy.server_port}/v1")
+        finally:
+            busy.shutdown()
+    seconds = re.fullmatch(r"Come back in (\d+) seconds\.\n", complaint)
+    assert seconds and (code, output) == (1, "Status: 429\n")
+    assert 299 - (time.time() - started) <= int(seconds[1]) <= 300  # until a date it's less with each moment
 
 
 # The first call when something is wrong

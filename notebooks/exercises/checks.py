@@ -9,11 +9,12 @@ import io
 import json
 import os
 import re
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import requests
 from dotenv import dotenv_values, set_key
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.response import HTTPResponse
 from urllib3.util import Retry
 
 from mock_server.contract import openapi
@@ -673,23 +676,35 @@ def token_pattern(pattern: object) -> None:
 def seconds_to_wait(function: Callable) -> None:
     """Check how many seconds an answer asks to wait."""
     limits = {"X_RateLimit_Reset": "1780315260", "X_RateLimit_Remaining": "0", "X_RateLimit_Limit": "60"}
-    for seconds in (7, 40):
-        response = refusal(429, "RATE_LIMIT_EXCEEDED", retryAfter=seconds)
-        response.headers.update({name.replace("_", "-"): value for name, value in limits.items()})
-        response.headers["Retry-After"] = str(seconds)
+    body, none = {"retryAfter": 40}, {}
+    for status, more, header, seconds, where in (
+        (429, body, none, 40, "in its body only. linked.is documents that: read it first"),
+        (503, none, {"Retry_After": "7"}, 7, "in the header Retry-After only. Read that second"),
+        (429, body, {"Retry_After": "7"}, 40, "in its body, and for 7 in the header. Read the body first"),
+    ):
+        response = refusal(status, "A_CODE", **more)
+        response.headers.update({name.replace("_", "-"): value for name, value in {**limits, **header}.items()})
         got = run(function, response)
         if isinstance(got, str):
             raise NotYet("it returns a text. A header is a text, too: make a number of it with int().")
         if got in (1780315260, 60):
             raise NotYet("that's another header. X-RateLimit-Reset is a time, not a number of seconds to wait.")
-        if isinstance(got, bool) or not isinstance(got, (int, float)) or got < seconds:
-            raise NotYet(f"the answer asks for {seconds} seconds, and your function returns something else.")
-        if got > seconds + 1:
-            raise NotYet(f"the answer asks for {seconds} seconds, and your function waits longer.")
+        if isinstance(got, bool) or got != seconds:
+            raise NotYet(f"a {status} asks for {seconds} seconds {where}. Your function returns something else.")
     for response in (answer_of(200, {"success": True, "data": []}, **limits), refusal(401, "INVALID_TOKEN")):
         if run(function, response) != 0:
             raise NotYet(f"status {response.status_code} asks for no waiting. Return 0.")
     right("it waits as long as it should, and no longer.")
+
+
+def backoffs(retry: Retry, **what: Any) -> list[float]:
+    """Return the seconds that a policy waits before each further try, if nobody says how long: of ten tries at most."""
+    waits: list[float] = []
+    with suppress(HTTPError):
+        while len(waits) < 10:
+            retry = retry.increment("GET", "/", **what)
+            waits.append(retry.get_backoff_time())
+    return waits
 
 
 def policy(retry: object) -> None:
@@ -701,46 +716,55 @@ def policy(retry: object) -> None:
         raise NotYet("that's no Retry. Make one: Retry(total=…, status_forcelist=…).")
     if retry.is_retry("GET", 401) or retry.is_retry("GET", 401, has_retry_after=True):
         raise NotYet("it tries a 401 again. A token that was refused is refused each time.")
-    if retry.total is None or retry.total is True or retry.total > 10:
-        raise NotYet("it tries nearly without end. A few tries are enough: then say that it failed.")
-    if retry.total is False or retry.total < 1 or retry.status == 0:
-        raise NotYet("it tries nothing again: `total` is the number of further tries.")
-    if not retry.respect_retry_after_header:
-        raise NotYet("it doesn't read Retry-After, so it comes back too early.")
-    for status in (429, 503):
-        if not retry.is_retry("GET", status, has_retry_after=True):
-            raise NotYet(f"it doesn't try {status} again. Put it into status_forcelist.")
-    for status in (400, 404):
+    if retry.is_retry("GET", 429):
+        raise NotYet("it tries a 429 again, and can't read the body that says when. Leave 429 out of status_forcelist.")
+    for status in (200, 201, 400, 403, 404):
         if retry.is_retry("GET", status):
             raise NotYet(f"it tries {status} again. The same request gets the same answer.")
-    if retry.is_retry("POST", 503, has_retry_after=True):
+    for status in (500, 503):
+        if not retry.is_retry("GET", status):
+            raise NotYet(f"it doesn't try {status} again. Put it into status_forcelist.")
+    if retry.is_retry("POST", 503) or retry.is_retry("POST", 503, has_retry_after=True):
         raise NotYet("it repeats a POST, so a link could be made twice. Leave allowed_methods as it is.")
-    right("it tries 429 and 503 again, a few times, and nothing else.")
+    drawn = [backoffs(retry, response=HTTPResponse(status=503)) for _ in range(50)]
+    if len(drawn[0]) != 4:
+        raise NotYet(f"it tries {len(drawn[0])} times again or more, not four times. Set `total`.")
+    if len(backoffs(retry, error=ConnectTimeoutError())) > 4:
+        raise NotYet("if nobody answers, it tries nearly without end. Set `total`: it holds for all kinds of trouble.")
+    for number, seconds in ((1, 1), (2, 2), (3, 4)):
+        column = [row[number] for row in drawn]
+        if not 0.75 * seconds <= min(column) <= max(column) <= 2 * seconds:
+            raise NotYet(f"before try {number + 1} it waits for {max(column):.1f} seconds, not about {seconds}. "
+                         "Set `backoff_factor`, and let the jitter be at most as long.")  # fmt: skip
+        if len(set(column)) == 1:
+            raise NotYet("every client waits for the same time, so all come back at once. Set `backoff_jitter`.")
+    if not retry.respect_retry_after_header or retry.parse_retry_after("60") < 60:
+        raise NotYet("it comes back before the 60 seconds that Retry-After asks for.")
+    if retry.parse_retry_after("86400") > 60:
+        raise NotYet(f"if Retry-After asks for a day, it waits for {retry.parse_retry_after('86400')} seconds a try. "
+                     "Set `retry_after_max`.")  # fmt: skip
+    right("it tries 500 and 503 again, waits a little longer each time, and nothing else.")
 
 
 def waits(function: Callable) -> None:
     """Check waits that double, have an upper limit and differ from client to client."""
-    drawn = []
-    for _ in range(300):
-        got = run(function, 7, 20)
-        if not isinstance(got, (list, tuple)) or len(got) != 7:
-            raise NotYet("it returns something else than a list with one number for each try.")
-        drawn.append(list(got))
-    highest = [max(column) for column in zip(*drawn, strict=True)]
-    average = [sum(column) / len(column) for column in zip(*drawn, strict=True)]
-    if min(map(min, drawn)) < 0:
-        raise NotYet("one of the waits is less than 0, and nobody can wait for that.")
-    if max(highest) > 20:
-        raise NotYet("a wait is longer than the longest. min(longest, …) holds it down.")
-    if len({tuple(row) for row in drawn}) == 1:
-        raise NotYet("every client waits for the same time, so all come back at once. Add chance: random.uniform.")
-    for number in range(5):
-        if highest[number] > 2**number:
-            raise NotYet(f"before try {number + 1} it waits up to {highest[number]:.1f} seconds, and the limit is {2**number}.")
-    if any(average[number + 1] < 1.5 * average[number] for number in range(3)):
-        raise NotYet("the waits don't double from try to try: up to 1, 2, 4, 8, …")
-    if any(highest[number] < 2**number / 2 for number in range(5)):
-        raise NotYet("the waits are too short: up to 1, 2, 4, 8, …")
+    for count, longest in ((7, 20), (3, 3)):
+        drawn = []
+        for _ in range(300):
+            got = run(function, count, longest)
+            if not isinstance(got, (list, tuple)) or [isinstance(wait, (int, float)) for wait in got] != [True] * count:
+                raise NotYet("it returns something else than a list with one number for each try.")
+            drawn.append(list(got))
+        for number, column in enumerate(zip(*drawn, strict=True)):
+            step = min(2**number, longest)
+            if max(column) > longest:
+                raise NotYet("a wait is longer than the longest. min(longest, …) holds it down.")
+            if step + 1 <= longest and max(column) - min(column) < 0.5:
+                raise NotYet("clients wait for nearly the same time, so all come back at once. Add random.random().")
+            if min(column) < min(step, longest - 1):
+                raise NotYet(f"before try {number + 1} it may wait for only {min(column):.1f} seconds, not for {step}.")
+            if max(column) > step + 1:
+                raise NotYet(f"before try {number + 1} it waits up to {max(column):.1f} seconds, and the limit is {step + 1}.")
     right("each client waits longer and longer, and no two come back at once.")
 
 
@@ -766,7 +790,8 @@ class Trial:
     def __init__(self, client_class: Any, base_url: str) -> None:
         self.page, self.token = practice_account(base_url, "Capstone")
         self.page.change_plan("Business")
-        self.base_url, self.sent, self.slept, self.printed = base_url, [], 0.0, io.StringIO()
+        self.base_url, self.sent, self.naps, self.slept, self.printed = base_url, [], [], 0.0, io.StringIO()
+        self.module = sys.modules[client_class.__module__]
         self.client = self.watch(client_class, self.token, base_url)
 
     def watch(self, function: Callable, *arguments: Any, **options: Any) -> Any:
@@ -778,9 +803,16 @@ class Trial:
             if threading.current_thread() is not main:
                 really_sleep(seconds)
             else:
+                self.naps.append(seconds)
                 self.slept += seconds
 
-        with watched(self.base_url) as sent, patch("time.sleep", sleep), redirect_stdout(self.printed):
+        imported = {name: sleep for name, value in vars(self.module).items() if value is really_sleep}
+        with (
+            watched(self.base_url) as sent,
+            patch("time.sleep", sleep),
+            patch.multiple(self.module, **imported) if imported else nullcontext(),
+            redirect_stdout(self.printed),
+        ):
             try:
                 return function(*arguments, **options)
             finally:
@@ -789,7 +821,7 @@ class Trial:
 
     def call(self, method: str = "GET", path: str = "/links", **options: Any) -> Any:
         """Let the client call, and return the data. Raises NotYet if it raises."""
-        self.slept = 0
+        self.slept, self.naps = 0, []
         try:
             return self.watch(self.client.call, method, path, **options)
         except Exception as error:
@@ -798,7 +830,7 @@ class Trial:
 
     def failed(self, method: str = "GET", path: str = "/links", **options: Any) -> Exception:
         """Let the client call, and return what it raised. Raises NotYet if it raised nothing."""
-        self.slept = 0
+        self.slept, self.naps = 0, []
         try:
             got = self.watch(self.client.call, method, path, **options)
         except Exception as error:
@@ -886,27 +918,83 @@ def _(trial: Trial) -> None:
     must_be(error, "INVALID_TOKEN", "The provided API token is invalid")
 
 
-def wait_and_try_again(trial: Trial, status: int) -> None:
-    """Let one call fail with a Retry-After, and see when the client comes back."""
-    for seconds in (1, 5):
-        trial.fault(fault=str(status), calls=1, seconds=seconds)
+def wait_and_try_again(trial: Trial, status: int, header: str, where: str) -> None:
+    """Let one call fail with a wait, and see when the client comes back."""
+    for seconds in (2, 7 if header == "date" else 60):
+        trial.fault(fault=str(status), calls=1, seconds=seconds, header=header)
         data = trial.call()
-        if trial.slept < seconds:
-            raise NotYet(f"a {status} asked for {seconds} seconds, and it came back after {trial.slept:.1f}. Obey Retry-After.")
-        if trial.slept > seconds + 4:
-            raise NotYet(f"a {status} asked for {seconds} seconds, and it waited for {trial.slept:.1f}.")
+        if trial.slept < seconds - (header == "date"):  # a date leaves room for a part of a second
+            raise NotYet(f"a {status} asked for {seconds} seconds {where}, and it came back after {trial.slept:.1f}.")
+        if trial.slept > seconds + 5:
+            raise NotYet(f"a {status} asked for {seconds} seconds {where}, and it waited for {trial.slept:.1f}.")
         if trial.statuses()[-2:] != [status, 200] or not isinstance(data, list):
             raise NotYet(f"after a {status} it didn't come back with the data.")
 
 
-@requirement("waits as long as a 429 asks, and tries again")
+@requirement("waits as long as the body of a 429 asks, and tries again")
 def _(trial: Trial) -> None:
-    wait_and_try_again(trial, 429)
+    wait_and_try_again(trial, 429, "none", "in its body only")
 
 
-@requirement("waits as long as a 503 asks, and tries again")
+@requirement("waits as long as the header of a 503 asks, and tries again")
 def _(trial: Trial) -> None:
-    wait_and_try_again(trial, 503)
+    wait_and_try_again(trial, 503, "seconds", "in the header Retry-After")
+
+
+@requirement("waits until a date, if the header has one")
+def _(trial: Trial) -> None:
+    wait_and_try_again(trial, 503, "date", "by a date in the header Retry-After")
+
+
+@requirement("waits longer each time if nobody says how long")
+def _(trial: Trial) -> None:
+    for _ in range(8):  # by chance, one wait may be longer than the one before
+        trial.fault(fault="503", calls=2, header="none")
+        trial.call()
+        first, second = (0, 0, *trial.naps)[-2:]  # a wait that is left out came first
+        if first < 0.5:
+            raise NotYet("nobody said how long, and its first retry came at once. A server in trouble needs a pause.")
+        if second <= first:
+            raise NotYet(
+                f"nobody said how long, and it waited for {first:.1f}, then {second:.1f} seconds. Wait longer each time."
+            )
+
+
+@requirement("adds jitter to each wait")
+def _(trial: Trial) -> None:
+    for header in ("seconds", "none"):
+        drawn = set()
+        for _ in range(5):
+            trial.fault(fault="503", calls=1, seconds=1, header=header)
+            trial.call()
+            drawn.add(tuple(trial.naps))
+        if len(drawn) == 1:
+            raise NotYet("it waits for the same time each time, so all clients come back at once. Add random.random().")
+
+
+@requirement("raises instead of a long wait, and says when to come back")
+def _(trial: Trial) -> None:
+    for status, seconds, header, code in (
+        (429, 61, "none", "RATE_LIMIT_EXCEEDED"),
+        (503, 43_120, "seconds", "SERVICE_UNAVAILABLE"),
+    ):
+        trial.fault(fault=str(status), calls=20, seconds=seconds, header=header)
+        error = trial.failed()
+        if trial.slept > 5:
+            raise NotYet(f"a {status} asked for {seconds} seconds, and it waited for {trial.slept:.0f}. Raise at once.")
+        must_be(error, code, "")
+        asked = getattr(error, "retry_after", None)
+        if not isinstance(asked, (int, float)) or not seconds <= asked < seconds + 5:
+            raise NotYet(f"the attribute `retry_after` of its exception must be {seconds}, as the {status} says.")
+
+
+@requirement("never repeats a POST after a 503")
+def _(trial: Trial) -> None:
+    trial.fault(fault="503", calls=1, seconds=1)
+    with suppress(NotYet):
+        trial.failed("POST", "/links", json={"url": "https://example.com"})
+    if len(trial.statuses()) != 1:
+        raise NotYet("it sent a POST again after a 503. If the first one was done, there are two links now.")
 
 
 @requirement("gives up after a few tries")
@@ -925,6 +1013,9 @@ def _(trial: Trial) -> None:
 def _(trial: Trial) -> None:
     trial.call()
     trial.call("POST", "/links", json={"url": "https://example.com"})
+    trial.fault(fault="429", calls=3, seconds=1)
+    with suppress(NotYet):
+        trial.call()  # the last try, too
     if not trial.sent or any(sent.timeout is None for sent in trial.sent):
         raise NotYet("a call has no timeout: if the server hangs, the program hangs with it.")
 
