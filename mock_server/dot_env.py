@@ -45,7 +45,7 @@ def read_token() -> str:
         raise WrongSetting(f"The token begins with the word Bearer. {correct(token)}")
     odd = re.search(r"""[^!-~]|["']""", token)
     if odd:
-        name = unicodedata.name(odd[0], "LINE BREAK")
+        name = unicodedata.name(odd[0], "LINE BREAK OR TAB")
         raise WrongSetting(f"There is a {name} in the token, as character {odd.start() + 1}. {correct(token)}")
     return token
 

@@ -27,9 +27,10 @@ def test_a_token_is_read_as_it_is(env_file, monkeypatch):
 @pytest.mark.parametrize(
     ("value", "finding"),
     [
-        (f"{TOKEN}\n", "LINE BREAK in the token, as character 46"),
-        (f"{TOKEN}\r", "LINE BREAK in the token, as character 46"),
-        (f"{TOKEN[:20]}\n{TOKEN[20:]}", "LINE BREAK in the token, as character 21"),
+        (f"{TOKEN}\n", "LINE BREAK OR TAB in the token, as character 46"),
+        (f"{TOKEN}\r", "LINE BREAK OR TAB in the token, as character 46"),
+        (f"{TOKEN[:20]}\n{TOKEN[20:]}", "LINE BREAK OR TAB in the token, as character 21"),
+        (f"{TOKEN}\t", "LINE BREAK OR TAB in the token, as character 46"),
         (f" {TOKEN}", "SPACE in the token, as character 1."),
         (f'"{TOKEN}"', "QUOTATION MARK in the token, as character 1."),
         (f"'{TOKEN}", "APOSTROPHE in the token, as character 1."),
