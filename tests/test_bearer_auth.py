@@ -74,7 +74,8 @@ def test_a_redirect_is_followed_without_the_class_and_keeps_the_header_on_the_sa
         servers.callback(lambda: [server.shutdown() for server in (api, other)])
         session, bearer = requests.Session(), "Bearer a-made-up-token"
         session.auth = bearer_auth("a-made-up-token", f"{api.origin}/v1")
-        for api.target in (f"{api.origin}/other", f"{other.origin}/other"):
+        for target in (f"{api.origin}/other", f"{other.origin}/other"):
+            api.target = target
             session.get(f"{api.origin}/v1/links", timeout=PATIENCE)
         assert api.got == [("/v1/links", bearer), ("/other", bearer), ("/v1/links", bearer)]
         assert other.got == [("/other", None)]
