@@ -32,11 +32,11 @@ class WrongSetting(Explained):
 
 
 class NoToken(WrongSetting):
-    """There is no token in the environment."""
+    """There is no token in the environment. On the mock server a lesson makes one instead."""
 
 
 def read_token() -> str:
-    """Return your token from the environment. Raises NoToken or WrongSetting, which say what to do."""
+    """Return your token from the environment. Raises WrongSetting."""
     check_env_file()
     token = os.environ.get("LINKED_IS_API_TOKEN", "")
     if not token:
