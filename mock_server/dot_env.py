@@ -46,7 +46,7 @@ def read_token() -> str:
     odd = re.search(r"""[^!-~]|["']""", token)
     if odd:
         name = unicodedata.name(odd[0], "LINE BREAK OR TAB")
-        raise WrongSetting(f"There is a {name} in the token, as character {odd.start() + 1}. {correct(token)}")
+        raise WrongSetting(f"Character {odd.start() + 1} of the token is wrong: {name}. {correct(token)}")
     return token
 
 

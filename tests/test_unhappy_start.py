@@ -45,13 +45,13 @@ NEXT_LINE = Stops("Line 5 of .env can't be read.")
 # 03 says what is wrong with the token, 04 stops with the same words
 NO_TOKEN = GoesOn(f"There is no token yet. Put it into .env as LINKED_IS_API_TOKEN, {RESTART}")
 BEARER = f"The token begins with the word Bearer. {AGAIN}"
-IN_PIECES = f"There is a SPACE in the token, as character 21. {AGAIN}"
-CURLY = f"There is a LEFT DOUBLE QUOTATION MARK in the token, as character 1. {AGAIN}"
-UNSEEN = f"There is a ZERO WIDTH SPACE in the token, as character 1. {AGAIN}"
-PADDED = f"There is a SPACE in the token, as character 1. {OUTSIDE}"
-QUOTED = f"There is a QUOTATION MARK in the token, as character 1. {OUTSIDE}"
-BREAK_INSIDE = f"There is a LINE BREAK OR TAB in the token, as character 46. {AGAIN}"
-BREAK_OUTSIDE = f"There is a LINE BREAK OR TAB in the token, as character 46. {OUTSIDE}"
+IN_PIECES = f"Character 21 of the token is wrong: SPACE. {AGAIN}"
+CURLY = f"Character 1 of the token is wrong: LEFT DOUBLE QUOTATION MARK. {AGAIN}"
+UNSEEN = f"Character 1 of the token is wrong: ZERO WIDTH SPACE. {AGAIN}"
+PADDED = f"Character 1 of the token is wrong: SPACE. {OUTSIDE}"
+QUOTED = f"Character 1 of the token is wrong: QUOTATION MARK. {OUTSIDE}"
+BREAK_INSIDE = f"Character 46 of the token is wrong: LINE BREAK OR TAB. {AGAIN}"
+BREAK_OUTSIDE = f"Character 46 of the token is wrong: LINE BREAK OR TAB. {OUTSIDE}"
 CLEAN = GoesOn("Your token is clean. Whether it is live, the next notebook asks the server.")
 # 04 sends it
 PRACTICE = GoesOn("The token comes from a practice account.")
