@@ -18,7 +18,8 @@ from starlette.testclient import TestClient
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
-from mock_server.settings_page import PageError, SettingsPage
+from mock_server.dot_env import Explained
+from mock_server.settings_page import SettingsPage
 from mock_server.store import Store
 from tests import contract, debian
 from tests.running import PATIENCE, MockServer, learner_environment
@@ -47,11 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     base_url = os.environ.get("LINKED_IS_BASE_URL")
     if base_url:
-        if not urlsplit(base_url).path.endswith("/v1"):
-            raise pytest.UsageError("LINKED_IS_BASE_URL must end in /v1, such as http://127.0.0.1:8787/v1.")
         try:
             SettingsPage(base_url)
-        except PageError as error:
+        except Explained as error:
             raise pytest.UsageError(f"LINKED_IS_BASE_URL is set: {error}") from None
     elif config.getoption("numprocesses") and not is_worker(config):
         return  # the processes that this one starts have a mock server each

@@ -9,6 +9,11 @@ from mock_server.store import Store
 
 REALM = 'Bearer realm="linked.is mock server"'
 
+BASIC = (
+    "The header says Basic: a user name and a password came in place of your token. requests takes them from a file "
+    ".netrc, from auth=, or from the address. For .netrc, put the line NETRC=none into .env, then restart the program."
+)
+
 
 def challenge(error: str | None = None) -> str:
     """Spell ``WWW-Authenticate`` as RFC 6750, section 3: no error code when no token was sent."""
@@ -27,7 +32,7 @@ def sent_token(authorization: list[str]) -> str:
         raise refused("The request has more than one Authorization header. Send one.")
     scheme, _, token = authorization[0].strip().partition(" ")
     if scheme.lower() != "bearer" or not token:
-        explanation = "The header must read: Bearer, a space, the token."
+        explanation = BASIC if scheme.lower() == "basic" else "The header must read: Bearer, a space, the token."
         raise MissingToken(headers={"WWW-Authenticate": challenge(), "X-Mock-Hint": explanation})
     return token.strip()
 

@@ -10,19 +10,20 @@ import os
 import secrets
 import sys
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from bs4 import BeautifulSoup, Tag
+from requests.utils import get_environ_proxies, get_netrc_auth, select_proxy
+
+from mock_server.dot_env import Explained, WrongSetting, check_base_url, is_real
 
 TIMEOUT = 60  # seconds: where a whole class signs up at once, the server is slow, and not missing
 
 
-class PageError(Exception):
-    """What kept a button from being pressed, and the next step. A notebook shows it without a traceback."""
-
-    def _render_traceback_(self) -> list[str]:  # IPython asks for this
-        return [f"{type(self).__name__}: {self}"]
+class PageError(Explained):
+    """What kept a button from being pressed, and the next step."""
 
 
 class MockServerNotRunning(PageError):
@@ -53,16 +54,26 @@ class SettingsPage:
     >>> page.revoke("My notebook")
 
     ``session`` is the ``requests.Session`` that holds the login. ``is_mock`` tells the mock server from
-    linked.is. Raises MockServerNotRunning. On linked.is every button raises ClickYourself.
+    linked.is. Raises MockServerNotRunning, and WrongSetting where something on this computer keeps the token from
+    arriving. On linked.is every button raises ClickYourself.
+
+    In a notebook, a cell that gets no answer later on ends in one sentence too.
     """
 
     def __init__(self, base_url: str) -> None:
+        check_base_url(base_url)
+        if get_netrc_auth(base_url):
+            raise WrongSetting(
+                "Your file .netrc has a password for this address, perhaps under `default`, and requests sends that in "
+                "place of your token. Put the line NETRC=none into .env, then restart the kernel."
+            )
         parts = urlsplit(base_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self.is_mock = not f".{parts.hostname}".endswith(".linked.is")
+        self.is_mock = not is_real(base_url)
         self.session = requests.Session()
         self.email: str | None = None
         self.password: str | None = None
+        self._explain_in_a_notebook()
         if self.is_mock:
             self._check_that_it_runs(base_url)
 
@@ -117,7 +128,24 @@ class SettingsPage:
                 return
         except (ValueError, KeyError, TypeError):
             pass
-        raise MockServerNotRunning(f"{base_url} is neither linked.is nor a mock server. Check LINKED_IS_BASE_URL in .env.")
+        step = self._past_the_proxy() or "Check LINKED_IS_BASE_URL in .env, then restart the kernel."
+        raise MockServerNotRunning(f"What answers at {base_url} is neither linked.is nor a mock server. {step}")
+
+    def _explain_in_a_notebook(self) -> None:
+        """Let IPython show an error of requests as one sentence: its own is long, and may hold the token."""
+        ipython = sys.modules.get("IPython")
+        shell = ipython and ipython.get_ipython()
+        if not shell:
+            return
+
+        def show(shell: Any, kind: Any, error: Exception, *place: Any, **more: Any) -> None:
+            if isinstance(error, requests.exceptions.InvalidHeader):
+                explained: Explained = WrongSetting("A header has a character that can't be sent. See notebook 03: read_token().")
+            else:
+                explained = self._no_answer(error)
+            shell.showtraceback((type(explained), explained, None))
+
+        shell.set_custom_exc((requests.ConnectionError, requests.Timeout, requests.exceptions.InvalidHeader), show)
 
     def _rows(self) -> list[Tag]:
         return self._open("/settings/api").select("#tokens tbody tr")
@@ -148,17 +176,45 @@ class SettingsPage:
         try:
             return self.session.request(method, urljoin(self.origin, path), data=form, timeout=TIMEOUT)
         except requests.RequestException as error:
-            raise MockServerNotRunning(f"No answer from {self.origin} ({type(error).__name__}). {self._next_step()}") from None
+            raise self._no_answer(error) from None
 
-    def _next_step(self) -> str:
+    def _no_answer(self, error: Exception) -> PageError:
+        """Say who gave no answer, and what to do, which depends on why."""
+        asked = getattr(getattr(error, "request", None), "url", None) or self.origin
+        origin = "://".join(urlsplit(asked)[:2])
+        step = self._next_step(error) if origin == self.origin else "Check the address, then run this cell again."
+        kind = MockServerNotRunning if self.is_mock and origin == self.origin else PageError
+        return kind(f"No answer from {origin} ({type(error).__name__}). {step}")
+
+    def _next_step(self, error: Exception) -> str:
         """Say what to do when nothing answers. A place that starts the mock server in its own way tells it by a variable."""
         address = urlsplit(self.origin)
+        if step := self._past_the_proxy():
+            return step
+        if not self.is_mock:
+            return "Check that this computer is online, then run this cell again."
+        if isinstance(error, requests.exceptions.SSLError):
+            return f"It speaks http: LINKED_IS_BASE_URL in .env must read http://{address.netloc}/v1. Then restart the kernel."
+        if isinstance(error, requests.ReadTimeout):
+            return "It didn't answer in time. Run this cell again. If that doesn't help, stop the mock server and start it again."
         if place := os.environ.get("LINKED_IS_NO_ANSWER"):
             return place
         if address.hostname not in ("127.0.0.1", "localhost"):
             return "Check LINKED_IS_BASE_URL in .env, or ask who runs the mock server there. Then restart the kernel."
         command = f"{sys.executable} -m mock_server --port {address.port}"
         return f"Start the mock server in a terminal: {command}. Then run this cell again."
+
+    def _past_the_proxy(self) -> str | None:
+        """Say how a request gets past a proxy, if one is set for this address."""
+        if not select_proxy(self.origin, get_environ_proxies(self.origin)):
+            return None
+        if not self.is_mock:
+            return "A proxy is set for this address, by https_proxy or all_proxy. Ask who runs the proxy."
+        return (
+            "A proxy is set for this address, by http_proxy or all_proxy. Let the address pass: put the line "
+            f"no_proxy={urlsplit(self.origin).hostname} into .env, or add the address where no_proxy is set already. "
+            "Then restart the kernel."
+        )
 
     def _page(self, answer: requests.Response) -> BeautifulSoup:
         page = BeautifulSoup(answer.text, "html.parser")

@@ -81,7 +81,7 @@ def test_the_controls_refuse_what_another_site_sends(bench):
 def test_an_unknown_token_or_session_is_not_taken_for_everybody(bench):
     client = bench.client()
     assert client.post("/_mock/reset", headers={"Authorization": "Bearer nonsense"}).status_code == 401
-    assert client.post("/_mock/reset", headers={"Cookie": "mock_session=ended"}).status_code == 403
+    assert client.post("/_mock/reset", headers={"Cookie": "mock_session_8787=ended"}).status_code == 403
 
 
 def test_a_name_that_is_not_ours_is_refused(bench):
@@ -204,7 +204,9 @@ def set_fault(server, token, **fault):
 def test_an_account_sees_its_own_calls_without_its_token(bench):
     mine, other, client = bench.account(), bench.account("other@example.com"), bench.client()
     token = mine["Authorization"].split()[1]
-    client.post(f"/v1/links?key={token}", headers={**mine, "X-Key": token, "Cookie": "mock_session=of-the-page"}, json={"url": 1})
+    client.post(
+        f"/v1/links?key={token}", headers={**mine, "X-Key": token, "Cookie": "mock_session_8787=of-the-page"}, json={"url": 1}
+    )
     client.get("/v1/links", headers=other)
     calls = client.get("/_mock/requests", headers=mine).json()["data"]["requests"]
     (call,) = calls

@@ -247,6 +247,16 @@ def test_where_no_api_answers_the_first_call_names_the_next_step_in_one_line(pat
 # The token stays where it is
 
 
+SENDERS = [path for path in [*RUN_BY_ITSELF, SERVER_SIDE] if path.stem not in ("read_errors", "retry_after")]
+
+
+@each(SENDERS)
+@pytest.mark.parametrize("base_url", ["http://api.linked.is/v1", "HTTP://API.Linked.IS/v1", "api.linked.is/v1"])
+def test_no_token_goes_to_linked_is_without_https(path, base_url):
+    said = "linked.is needs https: correct LINKED_IS_BASE_URL in .env.\n"
+    assert run(path, "a-made-up-token", base_url) == (1, "", said)
+
+
 @each(RUN_BY_ITSELF, quick=FIRST_CALLS)
 @pytest.mark.parametrize("token", ["Zq7XkP2mJw\nR8vTn4LwBd", "“Zq7XkP2mJwR8vTn4LwBd”"], ids=["two lines", "curly quotes"])
 def test_an_odd_token_is_not_quoted_in_a_complaint(path, token, server):

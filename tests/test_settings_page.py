@@ -1,13 +1,18 @@
 """Settings > API: the page, and the page object that presses its buttons."""
 
 import re
+import socket
+import threading
+from contextlib import contextmanager, suppress
 
 import pytest
 import requests
 
+from mock_server import settings_page
+from mock_server.dot_env import Explained
 from mock_server.page.sessions import FREE_TRIES
-from mock_server.settings_page import ClickYourself, MockServerNotRunning, PageError, SettingsPage
-from tests.running import PATIENCE
+from mock_server.settings_page import ClickYourself, PageError, SettingsPage
+from tests.running import PATIENCE, MockServer
 
 
 def test_generate_use_and_revoke(page, call):
@@ -81,10 +86,21 @@ def test_a_form_without_its_token_or_from_elsewhere_does_nothing(server, page):
 
 def test_a_planted_cookie_is_worth_nothing_after_login(server, page):
     victim = SettingsPage(server.base_url)
-    victim.session.cookies.set("mock_session", "planted", domain="127.0.0.1", path="/")
+    name = page.session.cookies.keys()[0]
+    victim.session.cookies.set(name, "planted", domain="127.0.0.1", path="/")
     victim.log_in(page.email, page.password)
-    answer = requests.get(f"{server.origin}/settings/api", cookies={"mock_session": "planted"}, timeout=PATIENCE)
+    answer = requests.get(f"{server.origin}/settings/api", cookies={name: "planted"}, timeout=PATIENCE)
     assert answer.url.endswith("/login")
+
+
+def test_two_servers_in_one_browser_leave_each_other_logged_in(server, page):
+    page.generate_token(name="First")
+    with MockServer() as other:
+        second = SettingsPage(other.base_url)
+        second.session = page.session  # one set of cookies, as a browser has
+        second.sign_up()
+        assert second.tokens() == []
+        assert [token.name for token in page.tokens()] == ["First"]
 
 
 def test_the_cookie_and_the_page_are_locked_down(server):
@@ -97,7 +113,7 @@ def test_the_cookie_and_the_page_are_locked_down(server):
 
 def test_on_https_the_cookie_is_bound_to_the_host(bench):
     cookie = bench.client(base_url="https://127.0.0.1:8787").get("/login").headers["Set-Cookie"]
-    assert cookie.startswith("__Host-mock_session=") and "Secure" in cookie
+    assert cookie.startswith("__Host-mock_session_8787=") and "Secure" in cookie
 
 
 def test_names_are_shown_as_text(server, page):
@@ -139,17 +155,103 @@ def test_linked_is_itself_is_left_to_the_person():
             press()
 
 
-def test_no_server_is_told_with_the_next_step():
-    with pytest.raises(MockServerNotRunning, match="Start the mock server in a terminal: .*python.* -m mock_server --port 9"):
-        SettingsPage("http://127.0.0.1:9/v1")
+# Where no mock server answers, or not to the token
+
+
+@contextmanager
+def listening(answer):
+    """Listen on a port of the loopback that answers so to each connection, for what it's worth. Yield the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(65536)
+                        connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def told(base_url):
+    """Return what the page object says instead of answering, as one line."""
+    with pytest.raises(Explained) as stopped:
+        SettingsPage(base_url)
+    assert "\n" not in str(stopped.value)
+    return str(stopped.value)
+
+
+START = r"Start the mock server in a terminal: .*python.* -m mock_server --port"
+ANOTHER = "is neither linked.is nor a mock server. Check LINKED_IS_BASE_URL"
+
+
+def test_nobody_listens():
+    assert re.search(f"{START} 9. Then run this cell again.$", told("http://127.0.0.1:9/v1"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<p>\n", ANOTHER),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"success":false', ANOTHER),
+        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", ANOTHER),
+        (b"220 mail.example.com ESMTP\r\n", START),
+        (b"", START),
+    ],
+    ids=["a page", "half an answer", "503", "no HTTP", "nothing"],
+)
+def test_another_program_answers(answer, says):
+    with listening(answer) as port:
+        assert re.search(says, told(f"http://127.0.0.1:{port}/v1"))
+
+
+def test_the_server_does_not_answer_in_time(monkeypatch):
+    monkeypatch.setattr(settings_page, "TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert "It didn't answer in time" in told(f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+
+
+def test_https_where_the_mock_server_speaks_http(server):
+    assert f"LINKED_IS_BASE_URL in .env must read {server.base_url}." in told(server.base_url.replace("http:", "https:"))
+
+
+def test_a_proxy_is_on_the_way(server, monkeypatch):
+    pass_it = "put the line no_proxy=127.0.0.1 into .env"
+    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        with monkeypatch.context() as environment:
+            environment.setenv(variable, "http://127.0.0.1:9")
+            assert pass_it in told(server.base_url) and "Start the mock server" not in told(server.base_url)
+            environment.setenv("no_proxy", "127.0.0.1")
+            assert SettingsPage(server.base_url).is_mock
+    with listening(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\n<p>\n") as port:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        assert pass_it in told(server.base_url)
+
+
+def test_a_netrc_file_would_replace_the_token(server, page, call, monkeypatch, tmp_path):
+    token = page.generate_token()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for entry in ("default", "machine 127.0.0.1"):
+        (tmp_path / ".netrc").write_text(f"{entry} login me password Zq7XkP2m\n")
+        assert "Put the line NETRC=none into .env" in told(server.base_url)
+        refused = call(token)
+        assert refused.json()["error"]["code"] == "MISSING_TOKEN"
+        assert re.search(r"Basic.*\.netrc", refused.headers["X-Mock-Hint"])
+    (tmp_path / ".netrc").write_text("machine example.com login me password Zq7XkP2m\n")
+    assert SettingsPage(server.base_url).is_mock
+    (tmp_path / ".netrc").write_text("default login me password Zq7XkP2m\n")
+    monkeypatch.setenv("NETRC", "none")
+    assert SettingsPage(server.base_url).is_mock and call(token).ok
 
 
 def test_where_the_mock_server_is_started_in_another_way_the_next_step_is_another(monkeypatch):
-    with pytest.raises(MockServerNotRunning, match=r"^(?!.*terminal).*ask who runs the mock server there"):
-        SettingsPage("http://127.0.0.2:9/v1")  # stands for another computer
+    for elsewhere in ("http://127.0.0.2:9/v1", "http://no-such-name.invalid:8787/v1"):  # the first stands for another computer
+        assert re.search(r"^(?!.*terminal).*ask who runs the mock server there", told(elsewhere))
     monkeypatch.setenv("LINKED_IS_NO_ANSWER", "Do as they do here.")
-    with pytest.raises(MockServerNotRunning, match=r"^(?!.*terminal).* Do as they do here\.$"):
-        SettingsPage("http://127.0.0.1:9/v1")
+    assert re.search(r"^(?!.*terminal).* Do as they do here\.$", told("http://127.0.0.1:9/v1"))
 
 
 def form_token(page):

@@ -16,7 +16,7 @@ from nbclient.exceptions import CellExecutionError
 
 from mock_server.settings_page import SettingsPage
 from tests.exercises import without_outputs
-from tests.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, MockServer, shared_kernel
 from tests.test_notebooks import slices
 
 # What the notebooks say
@@ -31,27 +31,31 @@ class GoesOn(str):
 
 
 RESTART = "then restart the kernel."
-MEND = f"Open .env, mend LINKED_IS_API_TOKEN, {RESTART}"
 CORRECT = f"Correct LINKED_IS_API_TOKEN in .env, {RESTART} All reasons: see below this cell."
+AGAIN = f"Copy it into .env again, as LINKED_IS_API_TOKEN, {RESTART}"
+OUTSIDE = "It doesn't come from .env: correct LINKED_IS_API_TOKEN where you set it, then start JupyterLab again."
 
 # 01 looks at the file
 COPY = GoesOn(f"LINKED_IS_BASE_URL is not set. Copy .env.example to .env, {RESTART}")
 RENAME = GoesOn(f"Your settings are in .env.txt: rename it to .env, {RESTART}")
 NOT_SET = GoesOn("LINKED_IS_API_TOKEN is not set. That's all right: you'll generate one in the next notebook.")
 IS_SET = GoesOn("LINKED_IS_API_TOKEN is set.")
-# 03 looks at the token
-NO_TOKEN = GoesOn(f"There is no token yet. {MEND} No .env, or not read? Notebook 01 helps.")
-BEARER = GoesOn(f"The token begins with the word Bearer. {MEND}")
-SPACE = GoesOn(f"There is a space in or around the token. {MEND}")
-QUOTES = GoesOn(f"There are quotation marks around the token. {MEND}")
+BAD_LINE = Stops("Line 4 of .env can't be read.")
+NEXT_LINE = Stops("Line 5 of .env can't be read.")
+# 03 says what is wrong with the token, 04 stops with the same words
+NO_TOKEN = GoesOn(f"There is no token yet. Put it into .env as LINKED_IS_API_TOKEN, {RESTART}")
+BEARER = f"The token begins with the word Bearer. {AGAIN}"
+IN_PIECES = f"Character 21 of the token is wrong: SPACE. {AGAIN}"
+CURLY = f"Character 1 of the token is wrong: LEFT DOUBLE QUOTATION MARK. {AGAIN}"
+UNSEEN = f"Character 1 of the token is wrong: ZERO WIDTH SPACE. {AGAIN}"
+PADDED = f"Character 1 of the token is wrong: SPACE. {OUTSIDE}"
+QUOTED = f"Character 1 of the token is wrong: QUOTATION MARK. {OUTSIDE}"
+BREAK_INSIDE = f"Character 46 of the token is wrong: LINE BREAK OR TAB. {AGAIN}"
+BREAK_OUTSIDE = f"Character 46 of the token is wrong: LINE BREAK OR TAB. {OUTSIDE}"
 CLEAN = GoesOn("Your token is clean. Whether it is live, the next notebook asks the server.")
 # 04 sends it
 PRACTICE = GoesOn("The token comes from a practice account.")
 OWN = GoesOn("The token comes from your own settings.")
-ODD = Stops(f"There is an odd character in the token, perhaps a curly quotation mark: copy it into .env again, {RESTART}")
-TWICE = Stops(f"INVALID_TOKEN: The header says Bearer twice. Keep only the token in .env, without the word Bearer. {CORRECT}")
-IN_PIECES = Stops(f"INVALID_TOKEN: The token has a space or a line break in it. Copy it again, in one piece. {CORRECT}")
-IN_QUOTES = Stops(f"INVALID_TOKEN: The token has quotation marks around it. Remove them. {CORRECT}")
 CUT_OFF = Stops(f"INVALID_TOKEN: The token is cut off. Copy all of it. {CORRECT}")
 NOT_ALIVE = Stops(
     "INVALID_TOKEN: This server has no live token like it: it was revoked, or another mock server made it. "
@@ -101,6 +105,11 @@ class Start(NamedTuple):
     exported: bool = False
 
 
+def both(problem: str) -> tuple[str, str]:
+    """Return what 03 and 04 say to a token that can't be sent as it is."""
+    return GoesOn(problem), Stops(problem)
+
+
 # fmt: off
 STARTS = [
     #     what                             value                01       03        04
@@ -109,13 +118,17 @@ STARTS = [
     Start("saved by Notepad",              "{live}",            IS_SET,  CLEAN,    OWN,      notepad),
     Start("empty",                         "",                  NOT_SET, NO_TOKEN, PRACTICE),
     Start("padded",                        "  {live} ",         IS_SET,  CLEAN,    OWN),  # python-dotenv strips it
-    Start("padded, exported",              "  {live} ",         IS_SET,  SPACE,    OWN,      exported=True),
-    Start("in two pieces",                 "{cut} {cut}",       IS_SET,  SPACE,    IN_PIECES),
+    Start("padded, exported",              "  {live} ",         IS_SET,  *both(PADDED),      exported=True),
+    Start("in two pieces",                 "{cut} {cut}",       IS_SET,  *both(IN_PIECES)),
     Start("quoted",                        '"{live}"',          IS_SET,  CLEAN,    OWN),  # python-dotenv strips it
-    Start("quoted, exported",              '"{live}"',          IS_SET,  QUOTES,   IN_QUOTES, exported=True),
-    Start("one quotation mark",            '"{live}',           NOT_SET, NO_TOKEN, PRACTICE),  # … skips the line
-    Start("curly quotation marks",         "“{live}”",          IS_SET,  QUOTES,   ODD),
-    Start("Bearer twice",                  "Bearer {live}",     IS_SET,  BEARER,   TWICE),
+    Start("quoted, exported",              '"{live}"',          IS_SET,  *both(QUOTED),      exported=True),
+    Start("one quotation mark",            '"{live}',           BAD_LINE, BAD_LINE, BAD_LINE),
+    Start("on the next line",              "\n{live}",          NEXT_LINE, NEXT_LINE, NEXT_LINE),
+    Start("a line break in quotes",        '"{live}\n"',        IS_SET,  *both(BREAK_INSIDE)),
+    Start("a line break, exported",        "{live}\r",          IS_SET,  *both(BREAK_OUTSIDE), exported=True),
+    Start("curly quotation marks",         "“{live}”",          IS_SET,  *both(CURLY)),
+    Start("a space that nobody sees",      "\u200b{live}",      IS_SET,  *both(UNSEEN)),
+    Start("Bearer twice",                  "Bearer {live}",     IS_SET,  *both(BEARER)),
     Start("cut off",                       "{cut}",             IS_SET,  CLEAN,    CUT_OFF),
     Start("revoked",                       "{revoked}",         IS_SET,  CLEAN,    NOT_ALIVE),
     Start("expired",                       "{expired}",         IS_SET,  CLEAN,    EXPIRED),
@@ -157,6 +170,9 @@ def begin(kernel, own_tokens, server, tmp_path, monkeypatch):
         saved_by: Callable[[Path, str], None] = editor,
         exported: bool = False,
         base_url: str = server.base_url,
+        folder: str = "notebooks",
+        added: str = "",
+        **environment: str,
     ) -> tuple[str, str | None]:
         path = next(path for path in NOTEBOOKS if path.name.startswith(number))
         (tmp_path / "notebooks").mkdir()
@@ -165,19 +181,19 @@ def begin(kernel, own_tokens, server, tmp_path, monkeypatch):
         value = value.format(**own_tokens)
         text = (ROOT / ".env.example").read_text(encoding="utf-8")
         text = text.replace("API_TOKEN=", f"API_TOKEN={'' if exported else value}")
-        saved_by(tmp_path, text.replace("http://127.0.0.1:8787/v1", base_url))
+        saved_by(tmp_path, text.replace("http://127.0.0.1:8787/v1", base_url) + added)
         monkeypatch.delenv("LINKED_IS_API_TOKEN")
         monkeypatch.delenv("LINKED_IS_BASE_URL")
-        environment = {"LINKED_IS_API_TOKEN": value} if exported else {}
+        environment |= {"LINKED_IS_API_TOKEN": value} if exported else {}
         if not (tmp_path / ".env").exists():
             # Without the file a notebook asks port 8787, which may be taken here: a proxy leads to the test's server.
             environment |= {"http_proxy": server.origin, "no_proxy": ""}
         notebook, error = without_outputs(nbformat.read(path, as_version=4)), None
         try:
-            kernel(notebook, tmp_path / "notebooks", environment)
+            kernel(notebook, tmp_path / folder, environment)
         except CellExecutionError as stopped:
             error = stopped.evalue
-        shown = nbformat.writes(notebook)
+        shown = f"{nbformat.writes(notebook)}{error}"  # with the error and its traceback
         assert not [piece for token in own_tokens.values() for piece in slices(token) if piece in shown]
         return printed(notebook), error
 
@@ -212,6 +228,71 @@ def test_the_other_notebooks_go_on_as_published(begin, start, number):
 
 
 # Where the token doesn't matter
+
+
+@pytest.mark.parametrize(("number", "saved_by", "says"), [("01", notepad_under_another_name, RENAME), ("03", notepad, CLEAN)])
+def test_a_kernel_that_starts_in_the_top_folder_finds_the_project(begin, number, saved_by, says):
+    said, error = begin(number, "{live}", saved_by, folder=".")
+    assert error is None and says in said
+
+
+@pytest.fixture
+def netrc_home(tmp_path):
+    """A home folder whose ``.netrc`` has a password for every host."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".netrc").write_text("default login me password not-a-token", encoding="utf-8")
+    return str(tmp_path / "home")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_netrc_file_that_would_replace_the_token_is_named_with_its_cure(begin, number, netrc_home):
+    _, error = begin(number, "{live}", HOME=netrc_home)
+    assert "Put the line NETRC=none into .env, then restart the kernel." in error
+
+
+def test_with_its_cure_a_notebook_goes_on_as_published(begin, netrc_home):
+    said, error = begin("02", "{live}", added="NETRC=none\n", HOME=netrc_home)
+    assert (error, said) == (None, printed(nbformat.read(NOTEBOOKS[1], as_version=4)))
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_base_url_in_another_form_stops_the_first_cell_with_the_right_one(begin, server, number):
+    _, error = begin(number, "{live}", base_url=f"{server.base_url}/")
+    assert error.startswith(f"LINKED_IS_BASE_URL must read {server.base_url}.")
+
+
+UNTIL_DEAD = """
+import socket
+port = int(settings_page.origin.rpartition(":")[2])
+while socket.socket().connect_ex(("127.0.0.1", port)) == 0:
+    pass
+"""
+GET = 'requests.get(f"{BASE_URL}/links", timeout=10, headers={"Authorization": f"Bearer {token}"})'
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        (GET, "Start the mock server in a terminal:"),
+        ("settings_page.generate_token()", "Start the mock server in a terminal:"),
+        (f"await asyncio.to_thread(lambda: {GET})", "Start the mock server in a terminal:"),
+        (GET.replace('token}"', 'token}\\n"'), "A header has a character that can't be sent."),
+        (GET.replace("{BASE_URL}", "http://no-such-name.invalid"), "Check the address"),
+    ],
+    ids=["requests", "the page", "in a thread", "a line break in the header", "another address"],
+)
+def test_a_cell_that_gets_no_answer_ends_in_one_sentence_without_the_token(kernel, own_tokens, cell, says, tmp_path):
+    with MockServer() as dying:
+        setup = next(cell for cell in nbformat.read(NOTEBOOKS[1], as_version=4).cells if cell.cell_type == "code").source
+        given = f"import asyncio, requests, signal\ntoken = {own_tokens['live']!r}"
+        cells = [setup, given, f"os.kill({dying.process.pid}, signal.SIGTERM)", UNTIL_DEAD, cell]
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        with pytest.raises(CellExecutionError):
+            kernel(notebook, tmp_path, {"LINKED_IS_BASE_URL": dying.base_url})
+    (output,) = notebook.cells[-1].outputs
+    assert says in output.evalue and output.traceback == [f"{output.ename}: {output.evalue}"]
+    saved = nbformat.writes(nbformat.v4.new_notebook(cells=notebook.cells[-1:]))
+    assert not [piece for piece in slices(own_tokens["live"]) if piece in saved]
 
 
 @pytest.mark.parametrize("number", NUMBERS)

@@ -1,5 +1,9 @@
 const { LINKED_IS_BASE_URL = "", LINKED_IS_API_TOKEN = "" } = process.env;
 const links = `${LINKED_IS_BASE_URL}/links`;
+if (/^(?!https:).*linked\.is/i.test(links)) {
+  console.error("linked.is needs https: correct LINKED_IS_BASE_URL in .env.");
+  process.exit(1);
+}
 const headers = { Authorization: `Bearer ${LINKED_IS_API_TOKEN}`, "Content-Type": "application/json" };
 const newLink = { url: "https://example.com/summer-menu", title: "Summer menu" };
 try {

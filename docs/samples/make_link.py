@@ -6,6 +6,8 @@ from dotenv import load_dotenv
 
 load_dotenv()
 links = f"{os.getenv('LINKED_IS_BASE_URL', '')}/links"
+if "linked.is" in links.lower() and not links.lower().startswith("https:"):
+    sys.exit("linked.is needs https: correct LINKED_IS_BASE_URL in .env.")
 headers = {"Authorization": f"Bearer {os.getenv('LINKED_IS_API_TOKEN', '')}"}
 new_link = {"url": "https://example.com/summer-menu", "title": "Summer menu"}
 try:

@@ -8,6 +8,11 @@ call() {
 }
 
 links=$LINKED_IS_BASE_URL/links
+shopt -s nocasematch
+if [[ $links == *linked.is* && $links != https:* ]]; then
+  echo "linked.is needs https: correct LINKED_IS_BASE_URL in .env." >&2
+  exit 1
+fi
 made=$(call --json '{"url": "https://example.com/summer-menu", "title": "Summer menu"}' "$links") || exit
 body=${made%$'\n'*}
 jq --raw-output --arg status "${made##*$'\n'}" 'if .success

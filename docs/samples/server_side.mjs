@@ -1,6 +1,10 @@
 import { createServer } from "node:http";
 
 const { LINKED_IS_BASE_URL = "", LINKED_IS_API_TOKEN = "", PORT = "3000" } = process.env;
+if (/^(?!https:).*linked\.is/i.test(LINKED_IS_BASE_URL)) {
+  console.error("linked.is needs https: correct LINKED_IS_BASE_URL in .env.");
+  process.exit(1);
+}
 
 async function readLinks() {
   const response = await fetch(`${LINKED_IS_BASE_URL}/links`, {

@@ -141,7 +141,10 @@ def refuse_other_sites(request: Request) -> None:
 
 
 def _cookie_name(request: Request) -> str:
-    return "__Host-mock_session" if request.url.scheme == "https" else "mock_session"
+    # A browser has one set of cookies for all ports of a host: two mock servers beside each other must not take each other's.
+    port = request.headers["host"].rpartition(":")[2]
+    name = f"mock_session_{port}" if port.isdecimal() else "mock_session"
+    return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
 def _cookie_attributes(request: Request) -> dict[str, Any]:

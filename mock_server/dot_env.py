@@ -1,0 +1,100 @@
+"""What a learner has in ``.env``: the one place that reads the token, and the one that checks the base URL.
+
+An error says which setting is wrong and how it must read. It never holds a piece of a token.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values, find_dotenv
+from dotenv.parser import parse_stream
+
+BASE_URL, TOKEN = "LINKED_IS_BASE_URL", "LINKED_IS_API_TOKEN"
+MOCK = "http://127.0.0.1:8787/v1"
+# linked.is's pages disagree. This kit follows the first one, which the page on authentication gives.
+REAL = ("https://api.linked.is/v1", "https://linked.is/api/v1")
+
+
+class Explained(Exception):
+    """An error whose text says what to do. A notebook shows it without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for this
+        return [f"{type(self).__name__}: {self}"]
+
+
+class WrongSetting(Explained):
+    """A setting that can't be used as it is."""
+
+
+class NoToken(WrongSetting):
+    """There is no token in the environment. On the mock server a lesson makes one instead."""
+
+
+def read_token() -> str:
+    """Return your token from the environment. Raises WrongSetting."""
+    check_env_file()
+    token = os.environ.get("LINKED_IS_API_TOKEN", "")
+    if not token:
+        raise NoToken("There is no token yet. Put it into .env as LINKED_IS_API_TOKEN, then restart the kernel.")
+    if re.match(r"bearer\b", token, re.IGNORECASE):
+        raise WrongSetting(f"The token begins with the word Bearer. {correct(token)}")
+    odd = re.search(r"""[^!-~]|["']""", token)
+    if odd:
+        name = unicodedata.name(odd[0], "LINE BREAK OR TAB")
+        raise WrongSetting(f"Character {odd.start() + 1} of the token is wrong: {name}. {correct(token)}")
+    return token
+
+
+def correct(token: str) -> str:
+    """Say where to correct a token."""
+    if dotenv_values(find_dotenv(usecwd=True)).get(TOKEN) == token:
+        return f"Copy it into .env again, as {TOKEN}, then restart the kernel."
+    return f"It doesn't come from .env: correct {TOKEN} where you set it, then start JupyterLab again."
+
+
+def check_env_file() -> None:
+    """Raise WrongSetting for the first line of ``.env`` that nobody can read. Without the file, do nothing."""
+    if not (path := find_dotenv(usecwd=True)):
+        return
+    with open(path, encoding="utf-8") as file:
+        for one in parse_stream(file):
+            text = one.original.string
+            without_value = one.key and (one.value is None or re.search(r"LINKED_IS_\w+ *[=:]", one.value))
+            misnamed = "LINKED_IS_" in (one.key or "").upper() and not re.fullmatch("LINKED_IS_[A-Z_]+", one.key or "")
+            if one.error or without_value or misnamed:
+                line = one.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+                raise WrongSetting(
+                    f"Line {line} of .env can't be read. Each setting has a line of its own: its name in capitals, "
+                    f"such as {TOKEN}, then = and the value, with no quotation mark. "
+                    "Correct the line, then restart the kernel."
+                )
+
+
+def is_real(base_url: str) -> bool:
+    """Tell whether an address belongs to linked.is."""
+    return f".{urlsplit(base_url).hostname}".endswith(".linked.is")
+
+
+def check_base_url(base_url: str) -> None:
+    """Raise WrongSetting, with the right form, for a base URL that is spelled in another way than all programs take it."""
+    right = _right_form(base_url)
+    if base_url not in (right, *REAL):
+        https = " Without https, everybody on the way can read the token." if right in REAL and "https:" not in base_url else ""
+        raise WrongSetting(f"{BASE_URL} must read {right}.{https} Correct it in .env, then restart the kernel.")
+
+
+def _right_form(base_url: str) -> str:
+    # A word is no address. It may be a token on the wrong line: no message may repeat it.
+    if found := re.fullmatch(r"(?:(\w+):/+)?(.*[.:/].*)", base_url.strip()):
+        address = f"{'https' if (found[1] or '').lower() == 'https' else 'http'}://{found[2]}"
+        with suppress(ValueError):
+            parts = urlsplit(address)
+            port = f":{parts.port}" if parts.port else ""
+            host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+            return REAL[0] if is_real(address) else f"{parts.scheme}://{host}{port}/v1" if host else MOCK
+    return MOCK
