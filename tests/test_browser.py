@@ -151,6 +151,7 @@ def read_the_overview(tab, token):
     tab.get_by_role("button", name="Execute").click()
 
 
+@pytest.mark.long
 def test_the_docs_page_tries_a_call_and_keeps_the_token_off_the_screen(browser, server, page):
     token = page.generate_token()
     context = browser.new_context(base_url=server.origin)

@@ -37,6 +37,7 @@ def content(name):
         return picture.info["Description"]
 
 
+@pytest.mark.long
 def test_the_screenshots_show_the_page_as_it_is(browser, server, tmp_path):
     for one in screenshots(browser, server.base_url):
         one.save(tmp_path)

@@ -39,6 +39,10 @@ PACKAGES |= {"dbus-send": "dbus-bin", "gnome-keyring-daemon": "gnome-keyring", "
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "workshop" / "cheat-sheet.md"})
 
 
+# The waits of these take seconds in any language. The long suite tries all of them.
+ONCE = [path for path in RUN_BY_ITSELF if path not in RETRY_AFTER or path.suffix == ".py"]
+
+
 def each(paths, quick=None):
     """Make a test's cases of paths. Those that are not ``quick`` take long together."""
     marks = {path: [] if quick is None or path in quick else [pytest.mark.long] for path in paths}
@@ -116,7 +120,7 @@ def calls_of(server, token):
 # Run
 
 
-@each(RUN_BY_ITSELF)
+@each(RUN_BY_ITSELF, quick=ONCE)
 def test_a_sample_prints_what_its_page_shows(path, page, server):
     token = page.generate_token()
     if path.stem == "retry_after":
@@ -140,7 +144,7 @@ def test_make_link_makes_one_and_leaves_the_account_as_it_was(path, page, server
     assert call(token).json() == before
 
 
-@each(RETRY_AFTER)
+@each(RETRY_AFTER, quick=ONCE)
 def test_retry_after_waits_as_long_as_it_was_told(path, page, server):
     token = page.generate_token()
     set_fault(server, token, fault="429", seconds=2)
@@ -193,7 +197,7 @@ class Busy(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-@each(RETRY_AFTER)
+@each(RETRY_AFTER, quick=ONCE)
 @pytest.mark.parametrize(("body", "header"), [
     (b'{"error": {"retryAfter": 300}}', None), (b'{"error": {"retryAfter": 300}}', "900"), (b'{"error": {"retryAfter": null}}', "300"),
     (b"<html>\nBusy\n</html>", "300"), (b'["busy"]', "date"), (b"", "date"),
@@ -247,7 +251,7 @@ def test_where_no_api_answers_the_first_call_names_the_next_step_in_one_line(pat
 # The token stays where it is
 
 
-SENDERS = [path for path in [*RUN_BY_ITSELF, SERVER_SIDE] if path.stem not in ("read_errors", "retry_after")]
+SENDERS = [path for path in [*RUN_BY_ITSELF, SERVER_SIDE] if path.stem != "read_errors"]
 
 
 @each(SENDERS)

@@ -206,7 +206,10 @@ def printed(notebook: nbformat.NotebookNode) -> str:
 
 
 @pytest.mark.parametrize("number", READERS)
-@pytest.mark.parametrize("start", STARTS, ids=lambda start: start.what)
+@pytest.mark.parametrize(
+    "start",
+    [pytest.param(start, marks=[] if start.what in USUAL else [pytest.mark.long], id=start.what) for start in STARTS],
+)
 def test_a_notebook_that_reads_the_token_says_what_to_do(begin, start, number):
     expected = {"01": start.one, "03": start.three, "04": start.four}[number]
     said, error = begin(number, start.value, start.saved_by, start.exported)

@@ -12,6 +12,10 @@ async function secondsToWait(response, byDefault) {
 }
 
 const links = `${LINKED_IS_BASE_URL}/links`;
+if (/^(?!https:).*linked\.is/i.test(links)) {
+  console.error("linked.is needs https: correct LINKED_IS_BASE_URL in .env.");
+  process.exit(1);
+}
 const headers = { Authorization: `Bearer ${LINKED_IS_API_TOKEN}` };
 try {
   for (const waits of [0, 1, 2, 3]) {

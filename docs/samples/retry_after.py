@@ -27,6 +27,8 @@ def seconds_to_wait(response, default):
 
 load_dotenv()
 links = f"{os.getenv('LINKED_IS_BASE_URL', '')}/links"
+if "linked.is" in links.lower() and not links.lower().startswith("https:"):
+    sys.exit("linked.is needs https: correct LINKED_IS_BASE_URL in .env.")
 headers = {"Authorization": f"Bearer {os.getenv('LINKED_IS_API_TOKEN', '')}"}
 try:
     for waits in range(4):
