@@ -232,6 +232,7 @@ def test_search_by_keyboard_which_may_be_faster_than_the_index(tab):
     expect(tab.locator("article mark").first).to_have_text("revoke", ignore_case=True)
     press(tab, "/")
     expect(focused(tab)).to_have_attribute("aria-label", "Search")
+    expect(tab.locator(".md-search__output")).to_be_visible()  # The theme opens the search a moment after the focus is there.
     press(tab, "Escape")
     expect(tab.locator(".md-search__output")).to_be_hidden()
 

@@ -924,7 +924,8 @@ def wait_and_try_again(trial: Trial, status: int, header: str, where: str) -> No
         trial.fault(fault=str(status), calls=1, seconds=seconds, header=header)
         data = trial.call()
         if trial.slept < seconds - (header == "date"):  # a date leaves room for a part of a second
-            raise NotYet(f"a {status} asked for {seconds} seconds {where}, and it came back after {trial.slept:.1f}.")
+            came = int(10 * trial.slept) / 10  # Rounded, 1.96 would be as long as it was asked for.
+            raise NotYet(f"a {status} asked for {seconds} seconds {where}, and it came back after {came}.")
         if trial.slept > seconds + 5:
             raise NotYet(f"a {status} asked for {seconds} seconds {where}, and it waited for {trial.slept:.1f}.")
         if trial.statuses()[-2:] != [status, 200] or not isinstance(data, list):
