@@ -79,7 +79,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("browser")
     slow = {item.path for item in items if item.get_closest_marker("browser")}
     if is_worker(config):
-        items.sort(key=lambda item: (item.path.stem != "test_tab", item.path not in slow, item.path.suffix == ".ipynb"))
+        items.sort(key=lambda item: item.path, reverse=True)  # Notebooks come last: short ones fill the time that is left.
+        items.sort(key=lambda item: (item.path.stem != "test_tab", item.path not in slow))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

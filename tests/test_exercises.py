@@ -854,7 +854,11 @@ WRONG_CLIENTS = [
 ]
 
 
-@pytest.mark.parametrize("client", [Solution, ByHand, AsAnAdapter, loop(asked)], ids=lambda client: client.__name__)
+@pytest.mark.parametrize(
+    "client",
+    [Solution, ByHand, *(pytest.param(client, marks=pytest.mark.long) for client in (AsAnAdapter, loop(asked)))],
+    ids=lambda client: client.__name__,
+)
 def test_a_right_client_does_all_that_it_must(server, capsys, client):
     checks.capstone(client, server.base_url)
     lines = capsys.readouterr().out.splitlines()

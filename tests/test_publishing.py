@@ -162,7 +162,7 @@ def targets(html, address):
     [
         ("published", "/kit", "notebooks/x/y/rate-limits.html"),
         ("site", "/a/b", "reference/error-list/"),
-        ("site", "", "notebooks/x/y/rate-limits.html"),
+        pytest.param("site", "", "notebooks/x/y/rate-limits.html", marks=pytest.mark.long),
     ],
 )
 def test_the_404_page_works_at_any_depth(request, browser, name, below, missing):
@@ -232,6 +232,7 @@ def uses(path):
     return set(re.findall(r"(?m)uses: .*$", path.read_text(encoding="utf-8")))
 
 
+@pytest.mark.long
 def test_the_page_on_ci_shows_a_workflow_that_github_takes_with_actions_pinned_as_ours(tmp_path):
     page = ROOT / "docs" / "how-to" / "store-a-token-in-ci.md"
     workflow = re.search(r'```yaml title="[^"]+"\n(.*?)```', page.read_text(encoding="utf-8"), re.DOTALL)[1]

@@ -144,7 +144,8 @@ def test_make_link_makes_one_and_leaves_the_account_as_it_was(path, page, server
     assert call(token).json() == before
 
 
-@each(RETRY_AFTER, quick=ONCE)
+@pytest.mark.long
+@each(RETRY_AFTER)
 def test_retry_after_waits_as_long_as_it_was_told(path, page, server):
     token = page.generate_token()
     set_fault(server, token, fault="429", seconds=2)
