@@ -19,11 +19,12 @@ check: .venv/tests ## Look at style, types, spelling and texts, in seconds, befo
 	$(BIN)/codespell
 	$(BIN)/python -m pytest -q -m check tests
 
+# Three processes on two cores: much of what tests do is to wait.
 test: .venv/tests ## Prove every notebook, the mock server and the site
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-all: .venv/tests ## The same, and the suites that take long
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 test-elsewhere: .venv/tests ## Prove it as on other computers: fonts, locales, clocks, users, programs, Pythons
 	$(BIN)/python -m tests.elsewhere $(ELSEWHERE_OPTIONS)
