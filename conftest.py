@@ -71,7 +71,7 @@ def is_worker(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what `-m` does not ask for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs a browser, and the exercises: most of their time is the start of twenty kernels, and the quick suite
-    tries each of their checks. Begin with the files that take longest where two processes share the tests."""
+    tries each of their checks. Begin with the files that take longest where processes share the tests."""
     for item in items:
         if item.path.parent.name == "exercises":
             item.add_marker("long")
