@@ -37,7 +37,7 @@ SEARCHES = {
     "load_dotenv": "notebooks/03-load-it-from-dotenv/",
     "dotenv override": "notebooks/03-load-it-from-dotenv/",
     "Authorization header": NOTEBOOK,
-    "timeout": NOTEBOOK,
+    "timeout": "reference/glossary/",
     "create a link": "notebooks/05-use-what-a-token-opens/",
     "clicks by country": "notebooks/05-use-what-a-token-opens/",
     "downtime": "notebooks/07-rotate-without-downtime/",
