@@ -64,7 +64,8 @@ def login_form(server: Server, accounts: Accounts) -> bytes:
         raise CannotMeasure("The login page has no form token where it should be.")
     cookies = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
     fields = {"form_token": form_token[1], "email": accounts.email, "password": accounts.password}
-    return message("POST", "/login", {"Cookie": cookies, **FORM}, urlencode(fields))
+    host = f"127.0.0.1:{server.port}"  # The name of the cookie holds the port.
+    return message("POST", "/login", {"Host": host, "Cookie": cookies, **FORM}, urlencode(fields))
 
 
 def read_at_a_pace(port: int, token: str, is_over: threading.Event, times: list[float]) -> None:

@@ -803,7 +803,7 @@ class Trial:
             if threading.current_thread() is not main:
                 really_sleep(seconds)
             else:
-                self.naps.append(seconds)
+                self.naps += [seconds] if seconds else []  # in a browser tab, each call ends with a wait of 0 seconds
                 self.slept += seconds
 
         imported = {name: sleep for name, value in vars(self.module).items() if value is really_sleep}
