@@ -77,6 +77,13 @@ def test_a_retry_waits_and_goes_on(headers):
     assert answer.status_code == 200 and len(answer.raw.retries.history) == 2
 
 
+def test_an_answer_that_comes_at_once_is_not_waited_for(headers, monkeypatch):
+    waits = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE).ok
+    assert not any(waits)
+
+
 def test_a_timeout_and_a_dropped_connection_are_those_of_requests(headers):
     fail(headers, fault="timeout", calls=1)
     with pytest.raises(requests.ReadTimeout):

@@ -116,9 +116,9 @@ class Answer:
             else:
                 self.body += message.get("body", b"")
 
-        started = _loop.time()
+        started = _loop.ahead
         await app(scope, receive, send)
-        self.waited = _loop.time() - started
+        self.waited = _loop.ahead - started  # what was worked through has passed already
 
 
 class WithCookies:
@@ -147,7 +147,7 @@ class PrivateLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._selector = self
-        self._ahead = 0.0
+        self.ahead = 0.0
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine to its end, also below a loop that is running."""
@@ -165,13 +165,13 @@ class PrivateLoop(asyncio.BaseEventLoop):
 
     def time(self) -> float:
         """Return the seconds of its clock."""
-        return super().time() + self._ahead
+        return super().time() + self.ahead
 
     def select(self, timeout: float | None = None) -> list[Any]:
         """Wait for what a selector waits for: there is none, so only the clock goes on."""
         if timeout is None:
             raise RuntimeError("The mock server waits for something that cannot happen in a tab.")
-        self._ahead += timeout
+        self.ahead += timeout
         return []
 
     def run_in_executor(self, executor: Any, function: Any, *arguments: Any) -> asyncio.Future[Any]:
