@@ -218,8 +218,7 @@ def test_the_page_of_the_command_line_has_every_option_and_every_task():
     text = written(ROOT / "docs" / "reference" / "command-line.md")
     options = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", parser().format_help().partition("options:")[2]))
     assert options == set(re.findall(r"`(--?[a-z][a-z-]*)[` ]", text)) and len(options) > 8
-    # Under `make test`, a make within says which folder it enters.
-    listed = subprocess.check_output(["make", "--no-print-directory", "help"], cwd=ROOT, text=True).splitlines()
+    listed = subprocess.check_output(["make", "help"], cwd=ROOT, text=True).splitlines()
     for name, does in (line.removeprefix("make ").split(maxsplit=1) for line in listed):
         assert f"| `make {name}` | {does} |" in text
     assert len(listed) == text.count("| `make ")

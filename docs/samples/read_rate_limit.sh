@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # The token is not on the command line, where others see it. %header{…} needs curl 7.84 or newer.
 links=$LINKED_IS_BASE_URL/links
-LC_ALL=C # Turkish has another capital of i.
-shopt -s nocasematch
+shopt -s nocasematch && LC_ALL=C # Turkish has another capital of i.
 if [[ $links == *linked.is* && $links != https:* ]]; then
   echo "linked.is needs https: correct LINKED_IS_BASE_URL in .env." >&2
   exit 1
