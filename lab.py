@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 KIT = Path(__file__).resolve().parent
 SETTINGS = KIT / ".env"
 BASE_URL = "LINKED_IS_BASE_URL"
+COMMAND = "py lab.py" if os.name == "nt" else "python3 lab.py"
 WHEELS = KIT / "wheels"  # in the zip of a workshop, whoever installs has no network
 INSTALLED = KIT / ".venv" / "course"  # the Makefile's too: younger than what was installed
 JUPYTERLAB = [f"--config={KIT / 'jupyter_server_config.py'}", f"--ServerApp.root_dir={KIT}"]
@@ -46,8 +47,8 @@ def main() -> int | str:
         if options.mock_server and port:
             if is_answered(port):
                 return (
-                    f"Port {port} is taken. If your own mock server runs there, use it: python lab.py --no-mock-server. "
-                    f"If not, take another port: python lab.py --port {port + 1}"
+                    f"Port {port} is taken. If your own mock server runs there, use it: {COMMAND} --no-mock-server. "
+                    f"If not, take another port: {COMMAND} --port {port + 1}"
                 )
             server = programs.enter_context(started([sys.executable, "-m", "mock_server", "--port", str(port)]))
             while not is_answered(port):

@@ -30,6 +30,16 @@ def status(base_url, token):
     return requests.get(f"{base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE).status_code
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a program without asking it")
+def test_whoever_ends_it_gets_the_same_order_as_with_ctrl_c(tmp_path):
+    server = MockServer(database=str(tmp_path / "mock.db"))
+    server.process.terminate()
+    server.process.wait(PATIENCE)
+    assert server.stop() == 0
+    assert "Mock server stopped." in server.log()
+    assert [path.name for path in tmp_path.iterdir()] == ["mock.db"]
+
+
 def test_it_says_where_it_is_and_ends_with_ctrl_c():
     with MockServer() as server:
         ready = server.log().splitlines()
