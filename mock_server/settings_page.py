@@ -17,7 +17,7 @@ import requests
 from bs4 import BeautifulSoup, Tag
 from requests.utils import get_environ_proxies, get_netrc_auth, select_proxy
 
-from mock_server.dot_env import Explained, WrongSetting, check_base_url, is_real
+from mock_server.dot_env import Explained, WrongSetting, check_base_url, check_env_file, is_real
 
 TIMEOUT = 60  # seconds: where a whole class signs up at once, the server is slow, and not missing
 
@@ -54,13 +54,14 @@ class SettingsPage:
     >>> page.revoke("My notebook")
 
     ``session`` is the ``requests.Session`` that holds the login. ``is_mock`` tells the mock server from
-    linked.is. Raises MockServerNotRunning, and WrongSetting where something on this computer keeps the token from
-    arriving. On linked.is every button raises ClickYourself.
+    linked.is. Raises MockServerNotRunning, and WrongSetting where a line of ``.env`` can't be read, or something else on
+    this computer keeps the token from arriving. On linked.is every button raises ClickYourself.
 
     In a notebook, a cell that gets no answer later on ends in one sentence too.
     """
 
     def __init__(self, base_url: str) -> None:
+        check_env_file()
         check_base_url(base_url)
         if get_netrc_auth(base_url):
             raise WrongSetting(
