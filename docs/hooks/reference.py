@@ -74,9 +74,9 @@ def task_table():
 
 
 MARKERS = {
-    "*The table stands here on the site; in a clone, `make serve` shows it.*": error_table,
-    "*The table of plans stands here on the site; in a clone, `make serve` shows it.*": plan_table,
-    "*The table of settings stands here on the site; in a clone, `make serve` shows it.*": setting_table,
-    "*The table of options stands here on the site; in a clone, `make serve` shows it.*": option_table,
-    "*The table of tasks stands here on the site; in a clone, `make serve` shows it.*": task_table,
+    "*The table is on the site. In a clone, `make serve` shows it.*": error_table,
+    "*The table of plans is on the site. In a clone, `make serve` shows it.*": plan_table,
+    "*The table of settings is on the site. In a clone, `make serve` shows it.*": setting_table,
+    "*The table of options is on the site. In a clone, `make serve` shows it.*": option_table,
+    "*The table of tasks is on the site. In a clone, `make serve` shows it.*": task_table,
 }
