@@ -116,7 +116,7 @@ def port_of_mock_server(port: int | None) -> int | None:
     if port and port != named:
         base_url = f"http://127.0.0.1:{port}/v1"
         set_key(SETTINGS, BASE_URL, base_url, quote_mode="never")
-        if BASE_URL in os.environ:  # it stands above .env
+        if BASE_URL in os.environ:  # the environment wins over .env
             os.environ[BASE_URL] = base_url
     return port or named
 

@@ -87,7 +87,7 @@ def is_real(base_url: str) -> bool:
 
 
 def check_base_url(base_url: str) -> None:
-    """Raise WrongSetting, with the right form, for a base URL that is spelled in another way than all programs take it."""
+    """Raise WrongSetting, with the right form, if a base URL doesn't have the one form that all programs accept."""
     right = _right_form(base_url)
     if base_url not in (right, *REAL):
         https = " Without https, everybody on the way can read the token." if right in REAL and "https:" not in base_url else ""

@@ -44,7 +44,7 @@ def plan_table():
 
 
 def setting_table():
-    """Return one row for each setting of ``.env.example``, with what stands above it there."""
+    """Return one row for each setting of ``.env.example``, with the comment above it."""
     settings, comments = {}, []
     for line in (PROJECT / ".env.example").read_text(encoding="utf-8").splitlines():
         if found := re.fullmatch(r"(?:# )?([A-Z_]+)=(.*)", line):
