@@ -53,7 +53,7 @@ The linked.is authentication course, for a room without a network
 You need one of these Pythons: {pythons}. And one of these systems:
 {systems}
 
-The tests run it on Linux with 3.11, 3.12 and 3.13. Nobody has tried it yet on macOS, on Windows or with a newer Python.
+It has run on Linux with 3.11, 3.12 and 3.13. Nobody has tried it yet on macOS, on Windows or with a newer Python.
 If something fails, send your instructor the message.
 
 You need no network. Unpack the whole zip onto your own disk, not onto a stick. On Windows, use a folder with a short
