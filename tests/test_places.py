@@ -41,7 +41,11 @@ SAYS_WHERE = {
     "(in|on) (GitHub|VS Code)|with git|in your own project": set(),  # these are not the kit's
 }
 # The menu entries and the site's buttons that texts name. The long tests look for them.
-IN_A_TAB = {"Kernel > Restart Kernel…", "Kernel > Restart Kernel and Run up to Selected Cell…"}
+IN_A_TAB = {
+    "Kernel > Restart Kernel…",
+    "Kernel > Restart Kernel and Run up to Selected Cell…",
+    "Run > Run All Above Selected Cell",  # the kernel says it
+}
 IN_JUPYTERLAB = {*IN_A_TAB, "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
 ON_A_SITE = {"Run it in your browser", "Try it here"}
 
@@ -305,21 +309,45 @@ def test_a_lesson_opens_without_outputs_and_keeps_those_of_a_learner(tmp_path):
     def outputs(model: dict) -> list:
         return [output for cell in model["content"].cells for output in cell.get("outputs", [])]
 
-    async def open_run_and_load_again() -> tuple[list, list]:
+    async def open_run_and_load_again() -> tuple[list, list, str]:
         copy = tmp_path / path
         contents = config.ServerApp.contents_manager_class(root_dir=str(tmp_path), config=config)
         before = copy.read_bytes()
         model = await contents.get(path)
         assert copy.read_bytes() == before
         opened = outputs(model)
-        model["content"].cells[-1] = new_code_cell("1", outputs=[new_output("stream", text="1")], execution_count=1)
+        mine = new_code_cell("1", outputs=[new_output("stream", text="1")], execution_count=1)
+        model["content"].cells += [mine, new_code_cell("")]  # as after Shift+Enter on the last one
         await contents.save(model, path)
-        return opened, outputs(await contents.get(path))
+        again = await contents.get(path)
+        return opened, outputs(again), again["content"].cells[-1].source
 
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
-    opened, run = run_async(open_run_and_load_again())
+    opened, run, last = run_async(open_run_and_load_again())
     assert outputs({"content": nbformat.read(ROOT / path, as_version=4)})
-    assert opened == [] and [output["text"] for output in run] == ["1"]
+    assert opened == [] and [output["text"] for output in run] == ["1"] and last == "1"
+
+
+@pytest.mark.long
+def test_a_kernel_that_was_restarted_in_the_middle_says_which_cells_to_run(tmp_path):
+    config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
+
+    async def run_after_a_restart(source: str) -> list[dict]:
+        said: list[dict] = []
+        kernels = config.ServerApp.kernel_manager_class(config=config, root_dir=str(tmp_path))
+        kernel_id = await kernels.start_kernel()
+        await kernels.restart_kernel(kernel_id)
+        client = kernels.get_kernel(kernel_id).client()
+        client.start_channels()
+        await client.wait_for_ready(PATIENCE)
+        await client.execute_interactive(source, output_hook=lambda message: said.append(message["content"]), timeout=PATIENCE)
+        client.stop_channels()
+        await kernels.shutdown_kernel(kernel_id)
+        return said
+
+    error, hint = run_async(run_after_a_restart("settings_page.tokens()"))
+    assert error["ename"] == "NameError" and "'settings_page'" in error["evalue"]
+    assert "defines settings_page, choose Run > Run All Above Selected Cell" in hint["text"]
 
 
 def open_env(page: Page) -> None:

@@ -106,8 +106,7 @@ def site_text(source):
             fragment = "#" + slugify(unquote(fragment), "-")  # JupyterLab writes #What-to-keep, the site #what-to-keep.
         return re.sub(r"^((?:\.\./)+)docs/", r"\1", path) + fragment  # `docs/` is the top of the site.
 
-    source = LINK.sub(link, source)
-    return re.sub(r'(?m)^<(details|div class="[^"]*admonition[^"]*")>', r"<\1 markdown>", source)
+    return re.sub(r"(?m)^<details>", "<details markdown>", LINK.sub(link, source))
 
 
 def output_markdown(output):
