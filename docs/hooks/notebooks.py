@@ -106,6 +106,7 @@ def site_text(source):
             fragment = "#" + slugify(unquote(fragment), "-")  # JupyterLab writes #What-to-keep, the site #what-to-keep.
         return re.sub(r"^((?:\.\./)+)docs/", r"\1", path) + fragment  # `docs/` is the top of the site.
 
+    source = re.sub(r'<img alt="([^"]*)" src="([^"]*)" width="\d+">', r"![\1](\2)", source)  # The site has a size of its own.
     return re.sub(r"(?m)^<details>", "<details markdown>", LINK.sub(link, source))
 
 
