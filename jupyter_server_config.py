@@ -64,7 +64,6 @@ class Kernels(AsyncMappingKernelManager):
 c.ServerApp.contents_manager_class = Lessons
 c.ServerApp.kernel_manager_class = Kernels
 c.LabApp.default_url = "/lab/tree/notebooks/01-start-here.ipynb"
-c.LabApp.news_url = None  # asks nobody about news of Jupyter
 c.ServerApp.answer_yes = True  # Ctrl-C asks nothing
 c.AsyncMappingKernelManager.transport_encryption = "auto"  # without it, each kernel warns
 c.ContentsManager.allow_hidden = True
