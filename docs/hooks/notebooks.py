@@ -25,7 +25,7 @@ from nbconvert.filters import strip_ansi
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.notebooks")
 
-CALLOUTS = {"note", "info", "tip", "success", "question", "warning", "danger", "example"}
+CALLOUTS = {"mock server only", "note", "info", "tip", "success", "question", "warning", "danger", "example"}
 LINK = re.compile(r"(?<=]\()([^)\s#]*)(#[^)\s]*)?")
 
 
