@@ -174,6 +174,8 @@ def test_what_a_text_names_is_where_it_is_read(place, tmp_path, monkeypatch, but
     folder, texts = contents(place, tmp_path, monkeypatch)
     found = {path.relative_to(folder).as_posix(): missing(page_of(markdown(path)), place, folder, buttons) for path in texts}
     assert len(texts) > 20 and {name: things for name, things in found.items() if things} == {}
+    pictures = [path.parent / picture["src"] for path in texts for picture in page_of(markdown(path)).find_all("img")]
+    assert pictures and [picture for picture in pictures if not picture.exists()] == []
 
 
 def test_what_the_site_names_is_there(site, tmp_path, buttons):
