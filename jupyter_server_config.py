@@ -4,13 +4,13 @@ It also starts kernels that explain a NameError. `lab.py` names this file to Jup
 """
 
 import os
-from importlib.util import find_spec
 
 from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
 c = get_config()  # noqa: F821 - Jupyter defines it
+KERNEL_STARTUP = os.path.join(os.path.dirname(__file__), "mock_server", "kernel_startup.py")
 
 
 class NotebookCheckpoints(AsyncFileCheckpoints):
@@ -57,7 +57,7 @@ class Kernels(AsyncMappingKernelManager):
 
     async def start_kernel(self, **options):
         """Start a kernel."""
-        env = {"PYTHONSTARTUP": find_spec("mock_server.kernel_startup").origin, **(options.get("env") or os.environ)}
+        env = {"PYTHONSTARTUP": KERNEL_STARTUP, **(options.get("env") or os.environ)}
         return await super().start_kernel(**{**options, "env": env})
 
 
