@@ -41,7 +41,11 @@ SAYS_WHERE = {
     "(in|on) (GitHub|VS Code)|with git|in your own project": set(),  # these are not the kit's
 }
 # The menu entries and the site's buttons that texts name. The long tests look for them.
-IN_A_TAB = {"Kernel > Restart Kernel…", "Kernel > Restart Kernel and Run up to Selected Cell…"}
+IN_A_TAB = {
+    "Kernel > Restart Kernel…",
+    "Kernel > Restart Kernel and Run up to Selected Cell…",
+    "Run > Run All Above Selected Cell",  # the kernel says it
+}
 IN_JUPYTERLAB = {*IN_A_TAB, "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
 ON_A_SITE = {"Run it in your browser", "Try it here"}
 
@@ -170,6 +174,8 @@ def test_what_a_text_names_is_where_it_is_read(place, tmp_path, monkeypatch, but
     folder, texts = contents(place, tmp_path, monkeypatch)
     found = {path.relative_to(folder).as_posix(): missing(page_of(markdown(path)), place, folder, buttons) for path in texts}
     assert len(texts) > 20 and {name: things for name, things in found.items() if things} == {}
+    pictures = [path.parent / picture["src"] for path in texts for picture in page_of(markdown(path)).find_all("img")]
+    assert pictures and [picture for picture in pictures if not picture.exists()] == []
 
 
 def test_what_the_site_names_is_there(site, tmp_path, buttons):
@@ -305,21 +311,47 @@ def test_a_lesson_opens_without_outputs_and_keeps_those_of_a_learner(tmp_path):
     def outputs(model: dict) -> list:
         return [output for cell in model["content"].cells for output in cell.get("outputs", [])]
 
-    async def open_run_and_load_again() -> tuple[list, list]:
+    async def open_run_and_load_again() -> tuple[list, list, str]:
         copy = tmp_path / path
         contents = config.ServerApp.contents_manager_class(root_dir=str(tmp_path), config=config)
         before = copy.read_bytes()
         model = await contents.get(path)
         assert copy.read_bytes() == before
         opened = outputs(model)
-        model["content"].cells[-1] = new_code_cell("1", outputs=[new_output("stream", text="1")], execution_count=1)
+        mine = new_code_cell("1", outputs=[new_output("stream", text="1")], execution_count=1)
+        model["content"].cells += [mine, new_code_cell("")]  # as after Shift+Enter on the last one
         await contents.save(model, path)
-        return opened, outputs(await contents.get(path))
+        again = await contents.get(path)
+        return opened, outputs(again), again["content"].cells[-1].source
 
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
-    opened, run = run_async(open_run_and_load_again())
+    opened, run, last = run_async(open_run_and_load_again())
     assert outputs({"content": nbformat.read(ROOT / path, as_version=4)})
-    assert opened == [] and [output["text"] for output in run] == ["1"]
+    assert opened == [] and [output["text"] for output in run] == ["1"] and last == "1"
+
+
+@pytest.mark.long
+def test_a_kernel_that_was_restarted_in_the_middle_says_which_cells_to_run(tmp_path):
+    config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
+
+    async def run_after_a_restart(source: str) -> list[dict]:
+        said: list[dict] = []
+        kernels = config.ServerApp.kernel_manager_class(config=config, root_dir=str(tmp_path))
+        kernel_id = await kernels.start_kernel()
+        client = kernels.get_kernel(kernel_id).client()
+        client.start_channels()
+        await client.wait_for_ready(PATIENCE)
+        await kernels.restart_kernel(kernel_id)
+        await client.wait_for_ready(PATIENCE)
+        await client.execute_interactive(source, output_hook=lambda message: said.append(message["content"]), timeout=PATIENCE)
+        client.stop_channels()
+        await kernels.shutdown_kernel(kernel_id)
+        return said
+
+    said = run_async(run_after_a_restart("settings_page.tokens()"))
+    assert [one["evalue"] for one in said if "ename" in one] == ["name 'settings_page' is not defined"]
+    printed = "".join(one.get("text", "") for one in said)
+    assert "defines settings_page, choose Run > Run All Above Selected Cell" in printed
 
 
 def open_env(page: Page) -> None:

@@ -569,6 +569,7 @@ def test_a_link_of_a_notebook_leads_to_where_its_page_is(tab, host):
 def test_the_menus_of_a_tab_have_what_texts_name(opened):
     for entry in IN_A_TAB:
         choose(opened.frame_locator("#notebook"), entry)
+    assert "choose Run > Run All Above Selected Cell" in run_cell(opened, "a_name_of_a_cell_that_was_not_run")
 
 
 @long
