@@ -53,8 +53,8 @@ class NotYet(Exception):
         return [f"Not yet: {self}"]
 
 
-class TooLong(NotYet):
-    """What a learner's code takes too long for, so that nothing else of it is worth a try."""
+class Unfit(NotYet):
+    """What a learner's code does to the notebook around it, so that nothing else of it is worth a try."""
 
 
 class Ended(BaseException):
@@ -141,9 +141,9 @@ def guarded(names: dict[str, Any]) -> Iterator[tuple[list[float], io.StringIO]]:
             finally:
                 sys.settrace(tracer)
     except Ended as ended:
-        raise TooLong(str(ended)) from None
+        raise Unfit(str(ended)) from None
     except SystemExit:
-        raise NotYet("your code ends the whole program. Use return, not exit().") from None
+        raise Unfit("your code ends the whole program. Use return, not exit().") from None
     finally:
         names.update((name, really_sleep) for name, value in before.items() if value is really_sleep)
         changed = [name for name in {**before, **names} if differ(names.get(name, ...), before.get(name, ...))]
@@ -151,7 +151,7 @@ def guarded(names: dict[str, Any]) -> Iterator[tuple[list[float], io.StringIO]]:
             names.pop(name, None)
         names.update((name, before[name]) for name in changed if name in before)
     if changed:
-        raise NotYet(f"your code changes `{min(changed)}`, a variable outside of it, so a second call finds another one. "
+        raise Unfit(f"your code changes `{min(changed)}`, a variable outside of it, so a second call finds another one. "
                      "Keep the value in a variable inside your code.")  # fmt: skip
 
 
@@ -497,9 +497,13 @@ def data_of(function: Answer) -> None:
                          "Look at `success` first.") from None  # fmt: skip
         except Exception as error:
             if not isinstance(error, RuntimeError):
-                raise NotYet(f"for {status} {code} it raises {type(error).__name__}. Raise RuntimeError, as the task says.") from None
+                raise NotYet(
+                    f"for {status} {code} it raises {type(error).__name__}. Raise RuntimeError, as the task says."
+                ) from None
             if code not in str(error):
-                raise NotYet(f"it raises RuntimeError, but its text lacks the code {code}. Put the code of the answer into it.") from None
+                raise NotYet(
+                    f"it raises RuntimeError, but its text lacks the code {code}. Put the code of the answer into it."
+                ) from None
         else:
             raise NotYet(f"for {status} {code} it raises nothing, so the program would go on without data. "
                          "Raise RuntimeError with the code.")  # fmt: skip
@@ -580,7 +584,9 @@ def all_slugs(function: Answer, base_url: str) -> None:
         if not isinstance(slugs, (list, tuple, set)) or not all(isinstance(slug, str) for slug in slugs):
             raise NotYet('it returns something else than a list of slugs. A slug is a text: link["slug"].')
         if call != "the first call" and sorted(slugs) != sorted(wanted):
-            raise NotYet(f"{call} returns {len(slugs)} slugs of {len(wanted)} links. Begin with an empty list inside the function.")
+            raise NotYet(
+                f"{call} returns {len(slugs)} slugs of {len(wanted)} links. Begin with an empty list inside the function."
+            )
         if sorted(slugs) == sorted(wanted[:2]):
             raise NotYet("it returns the first page only. Go on at the next address, which `response.links` has.")
         if sorted(slugs) == sorted(wanted[-1:]):
@@ -723,7 +729,9 @@ def reload(function: Answer) -> None:
             returned = run(function, session, env_file)
             value = session.headers.get("Authorization")
             if callable(session.auth):
-                value = session.auth(requests.Request("GET", "http://127.0.0.1:8787/v1/links").prepare()).headers.get("Authorization")
+                value = session.auth(requests.Request("GET", "http://127.0.0.1:8787/v1/links").prepare()).headers.get(
+                    "Authorization"
+                )
             if not value:
                 elsewhere = isinstance(returned, requests.Session)
                 raise NotYet("the session has no header Authorization. "
@@ -814,7 +822,9 @@ def revoked(settings_page: SettingsPage) -> None:
     if set(states) < {"Server", "Report script"}:
         raise NotYet("the page doesn't list the two tokens. Run the cell above the task again for a new start.")
     if states["Server"] == "revoked":
-        raise NotYet("you revoked the token of the server, which did not leak. Run the cell above the task again for a new start.")
+        raise NotYet(
+            "you revoked the token of the server, which did not leak. Run the cell above the task again for a new start."
+        )
     if states["Report script"] != "revoked":
         raise NotYet("the leaked token is still active. Press Revoke for the one named Report script.")
     right("the leaked token is revoked, and the server works on.")
@@ -879,7 +889,9 @@ def seconds_to_wait(function: Answer) -> None:
         if isinstance(got, str):
             raise NotYet("it returns a text. A header is a text: make a number of it with int().")
         if got in (1780315260, 60):
-            raise NotYet("it returns what another header says. X-RateLimit-Reset is a time, not a number of seconds to wait: read retryAfter, then Retry-After.")
+            raise NotYet(
+                "it returns what another header says. X-RateLimit-Reset is a time, not a number of seconds to wait: read retryAfter, then Retry-After."
+            )
         if isinstance(got, bool) or got != seconds:
             raise NotYet(f"a {status} asks for {seconds} seconds {where}. Your function returns {reprlib.repr(got)}.")
     for response in (answer_of(200, {"success": True, "data": []}, **limits), refusal(401, "INVALID_TOKEN")):
@@ -911,7 +923,9 @@ def policy(retry: object) -> None:
         raise NotYet("it tries a 429 again, and can't read the body that says when. Leave 429 out of status_forcelist.")
     for status in (200, 201, 400, 403, 404):
         if retry.is_retry("GET", status):
-            raise NotYet(f"it tries {status} again. The same request gets the same answer: leave {status} out of status_forcelist.")
+            raise NotYet(
+                f"it tries {status} again. The same request gets the same answer: leave {status} out of status_forcelist."
+            )
     for status in (500, 503):
         if not retry.is_retry("GET", status):
             raise NotYet(f"it doesn't try {status} again. Put it into status_forcelist.")
@@ -930,7 +944,9 @@ def policy(retry: object) -> None:
         if len(set(column)) == 1:
             raise NotYet("every client waits for the same time, so all come back at once. Set `backoff_jitter`.")
     if not retry.respect_retry_after_header or retry.parse_retry_after("60") < 60:
-        raise NotYet("it comes back before the 60 seconds that Retry-After asks for. Let it respect the header, and set `retry_after_max` to 60.")
+        raise NotYet(
+            "it comes back before the 60 seconds that Retry-After asks for. Let it respect the header, and set `retry_after_max` to 60."
+        )
     if retry.parse_retry_after("86400") > 60:
         raise NotYet(f"if Retry-After asks for a day, it waits for {retry.parse_retry_after('86400')} seconds a try. "
                      "Set `retry_after_max`.")  # fmt: skip
@@ -950,13 +966,19 @@ def waits(function: Answer) -> None:
         for number, column in enumerate(zip(*drawn, strict=True)):
             step = min(2**number, longest)
             if max(column) > longest:
-                raise NotYet(f"a wait of {max(column):.1f} seconds is longer than the longest, {longest}. Limit it: min(longest, …).")
+                raise NotYet(
+                    f"a wait of {max(column):.1f} seconds is longer than the longest, {longest}. Limit it: min(longest, …)."
+                )
             if step + 1 <= longest and max(column) - min(column) < 0.5:
                 raise NotYet("clients wait for nearly the same time, so all come back at once. Add random.random().")
             if min(column) < min(step, longest - 1):
-                raise NotYet(f"before try {number + 1} it may wait for only {min(column):.1f} seconds, not for {step}. Add to 2**number.")
+                raise NotYet(
+                    f"before try {number + 1} it may wait for only {min(column):.1f} seconds, not for {step}. Add to 2**number."
+                )
             if max(column) > step + 1:
-                raise NotYet(f"before try {number + 1} it waits up to {max(column):.1f} seconds, and the limit is {step + 1}. Add less than one second.")
+                raise NotYet(
+                    f"before try {number + 1} it waits up to {max(column):.1f} seconds, and the limit is {step + 1}. Add less than one second."
+                )
     right("each client waits longer and longer, and no two come back at once.")
 
 
@@ -1009,7 +1031,9 @@ class Trial:
             raise
         except Exception as error:
             what = str(getattr(error, "code", type(error).__name__))
-            raise NotYet(f"call({method!r}, {path!r}) ended in {what}, although the API was ready. Try the call yourself, and read its error.") from None
+            raise NotYet(
+                f"call({method!r}, {path!r}) ended in {what}, although the API was ready. Try the call yourself, and read its error."
+            ) from None
 
     def failed(self, method: str = "GET", path: str = "/links", **options: Any) -> Exception:
         """Let the client call, and return what it raised. Raises NotYet if it raised nothing."""
@@ -1075,7 +1099,9 @@ def _(trial: Trial) -> None:
         known = [re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), call["path"].split("?")[0]) and item
                  for path, item in openapi()["paths"].items()]  # fmt: skip
         if not any(item and call["method"].lower() in item for item in known):
-            raise NotYet(f"it asked for {call['method']} {call['path']}, which the contract doesn't have. Send the method and the path as call gets them.")
+            raise NotYet(
+                f"it asked for {call['method']} {call['path']}, which the contract doesn't have. Send the method and the path as call gets them."
+            )
 
 
 @requirement("raises the API's code and message")
@@ -1113,7 +1139,9 @@ def wait_and_try_again(trial: Trial, status: int, header: str, where: str) -> No
             came = int(10 * trial.slept) / 10  # Rounded, 1.96 would be as long as it was asked for.
             raise NotYet(f"a {status} asked for {seconds} seconds {where}, and it came back after {came}. Wait that long.")
         if trial.slept > seconds + 5:
-            raise NotYet(f"a {status} asked for {seconds} seconds {where}, and it waited for {trial.slept:.1f}. Wait that long, and a second of jitter at most.")
+            raise NotYet(
+                f"a {status} asked for {seconds} seconds {where}, and it waited for {trial.slept:.1f}. Wait that long, and a second of jitter at most."
+            )
         if trial.statuses()[-2:] != [status, 200] or not isinstance(data, list):
             raise NotYet(f"after a {status} it didn't return the data of the next try. Return that.")
 
@@ -1191,7 +1219,9 @@ def _(trial: Trial) -> None:
         error = trial.failed()
     except NotYet:
         if 200 in trial.statuses():
-            raise NotYet(f"it tried {len(trial.statuses())} times. Give up after a few: a loop without an end hides the problem.") from None
+            raise NotYet(
+                f"it tried {len(trial.statuses())} times. Give up after a few: a loop without an end hides the problem."
+            ) from None
         raise
     must_be(error, "RATE_LIMIT_EXCEEDED", "Too many requests")
 
@@ -1238,10 +1268,10 @@ def _(trial: Trial) -> None:
 
 
 def attempt(sentence: str, client_class: Any, base_url: str) -> str | None:
-    """Try one requirement; return what is wrong, ``None`` if it holds. Raises TooLong."""
+    """Try one requirement; return what is wrong, ``None`` if it holds. Raises Unfit."""
     try:
         REQUIREMENTS[sentence](Trial(client_class, base_url))
-    except TooLong:
+    except Unfit:
         raise
     except NotYet as problem:
         return str(problem)

@@ -4,7 +4,7 @@
 check may accept a changed one, but those in EQUAL. ``python -m tests.mutants 02 07`` takes only the exercises whose names
 begin so.
 
-A library such as mutmut has no public way to change one cell, removes no statement, and brings ten packages.
+A library such as mutmut has no public way to change one cell, removes no statement, and changes no number in a string.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import io
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -101,6 +102,9 @@ def changes(node: Any) -> Iterator[ast.AST]:
             yield from (ast.Constant(value + 1), ast.Constant(value - 1))
         case ast.Constant(value=str(value)):
             yield from (ast.Constant(value + "x"), ast.Constant("") if value else ast.Constant("y"))
+            for number in re.finditer(r"\d+", value):
+                for other in (int(number[0]) + 1, int(number[0]) - 1):
+                    yield ast.Constant(f"{value[: number.start()]}{other}{value[number.end() :]}")
         case ast.Constant(value=None):
             yield ast.Constant(0)
         case ast.FormattedValue():
@@ -149,7 +153,9 @@ def mutants(source: str) -> dict[str, str]:
         for other in changes(node):
             holder[key] = other
             changed = ast.unparse(tree)
-            line, was = next(pair for pair in zip([*changed.splitlines(), "pass"], whole.splitlines(), strict=False) if pair[0] != pair[1])
+            line, was = next(
+                pair for pair in zip([*changed.splitlines(), "pass"], whole.splitlines(), strict=False) if pair[0] != pair[1]
+            )
             found[f"without {was.strip()}" if line.strip() == "pass" else line.strip()] = changed
         holder[key] = node
     return found
@@ -172,7 +178,11 @@ def accepted(path: Path, cell_id: str, source: str) -> bool:
     transport.serve(create_app(Store(Database(":memory:"), Clock())), BASE_URL)
     module = sys.modules["exercise"] = ModuleType("exercise")
     is_changed = False
-    with patch.dict(os.environ, learner_environment(BASE_URL)), redirect_stdout(io.StringIO()) as printed, redirect_stderr(printed):
+    with (
+        patch.dict(os.environ, learner_environment(BASE_URL)),
+        redirect_stdout(io.StringIO()) as printed,
+        redirect_stderr(printed),
+    ):
         for cell in cells(path):
             is_check = cell.id.startswith("check-")
             is_changed = is_changed or cell.id == cell_id
@@ -194,17 +204,24 @@ def main(*beginnings: str) -> int:
     cases = [(path, cell.id, what, source) for path, cell in places for what, source in mutants(cell.source).items()]
     with ProcessPoolExecutor(max_workers=2, mp_context=FORK) as processes:
         right = [alone(accepted, path, cell.id, cell.source) for path, cell in places]
-        passed = list(processes.map(partial(alone, accepted), *zip(*((path, cell, source) for path, cell, _, source in cases), strict=True)))
+        passed = list(
+            processes.map(partial(alone, accepted), *zip(*((path, cell, source) for path, cell, _, source in cases), strict=True))
+        )
     survived = {f"{path.name[:2]} {cell}: {what}" for (path, cell, what, _), passes in zip(cases, passed, strict=True) if passes}
     told = Counter(f"{path.name[:2]} {cell}" for path, cell, *_ in cases)
     known = {line for lines in EQUAL.values() for line in lines if line.startswith(beginnings or "")}
     for exercise, count in told.items():
         equal = sum(line.startswith(f"{exercise}: ") for line in known)
-        print(f"{exercise:20} {count:3} changed, {equal} equal, {sum(one.startswith(f'{exercise}: ') for one in survived - known)} survived")
+        print(
+            f"{exercise:20} {count:3} changed, {equal} equal, {sum(one.startswith(f'{exercise}: ') for one in survived - known)} survived"
+        )
     for line in sorted(survived - known):
         print(f"A check accepts it. Change the check, or add it to EQUAL: {line}")
     for line in sorted(known - survived):
         print(f"No check accepts it. Take it out of EQUAL: {line}")
+    for (path, cell), passes in zip(places, right, strict=True):
+        if not passes:
+            print(f"The check refuses the solution itself: {path.name[:2]} {cell.id}")
     print(f"{len(cases)} changed, {len(known)} equal, {len(survived - known)} survived")
     return 0 if all(right) and cases and survived == known else 1
 
