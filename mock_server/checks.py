@@ -79,6 +79,13 @@ def kind(value: object) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
+def shown(value: object) -> str:
+    """Return a value as a message may show it: short, and only its type if a token could be in it."""
+    text = reprlib.Repr()
+    text.maxstring = 60
+    return kind(value) if re.search("[0-9A-Za-z]{20}", repr(value)) else text.repr(value)
+
+
 def check(function: Callable[..., None]) -> Callable[..., None]:
     """Let a check raise nothing but NotYet, whatever it is given, and what says that the server gives no answer."""
 
@@ -106,7 +113,9 @@ def run(function: Any, *arguments: Any) -> Any:
     except (NotYet, PageError):
         raise
     except Exception as error:  # its text may hold a token
-        raise NotYet(f"your code stopped with {type(error).__name__}{line_of(error, function)}.") from None
+        raise NotYet(
+            f"your code stopped with {type(error).__name__}{line_of(error, function)}. Correct it, then run both cells again."
+        ) from None
 
 
 @contextmanager
@@ -193,7 +202,7 @@ def decides(function: Answer, cases: Iterable[tuple[str, tuple[Any, ...], bool, 
     for about, arguments, wanted, advice in cases:
         got = run(function, *arguments)
         if bool(got) != wanted:
-            raise NotYet(f"for {about} your function returns {reprlib.repr(got)}, not {wanted}. {advice}")
+            raise NotYet(f"for {about} your function returns {shown(got)}, not {wanted}. {advice}")
 
 
 def answer_of(status: int, body: object, **headers: str) -> requests.Response:
@@ -254,7 +263,7 @@ def first_error(code: object) -> None:
     if code == "Authorization header is required":
         raise NotYet("that is the message, which is for people. Take the code beside it, which is for programs.")
     if code != "MISSING_TOKEN":
-        raise NotYet(f"{reprlib.repr(code)} is not the code of this answer. Take error, then code, from refused.json().")
+        raise NotYet(f"{shown(code)} is not the code of this answer. Take error, then code, from refused.json().")
     right("the code says that no token was sent.")
 
 
@@ -460,7 +469,7 @@ def lists_links(function: Answer, base_url: str) -> None:
         if token in sent.url:
             raise NotYet("the token is in the address, and logs keep addresses. Send the token in the header Authorization.")
         if (sent.method, sent.url.partition("?")[0]) != ("GET", f"{base_url}/links"):
-            raise NotYet(f"your function asks with {sent.method} for {sent.url.partition('?')[0]}. "
+            raise NotYet(f"your function asks with {sent.method} for {shown(sent.url.partition('?')[0])}. "
                          f"Ask with GET for {base_url}/links.")  # fmt: skip
         if "Authorization" not in sent.headers:
             raise NotYet("no header named Authorization was sent. Give it to requests with headers=.")
@@ -484,7 +493,7 @@ def data_of(function: Answer) -> None:
         if isinstance(got, Mapping) and "success" in got:
             raise NotYet("your function returns the whole envelope. Return what is in it, under data.")
         if got != data:
-            raise NotYet(f"for status {status} with data {data}, your function returns {reprlib.repr(got)}. "
+            raise NotYet(f"for status {status} with data {data}, your function returns {shown(got)}. "
                          "If `success` is true, return what is under data.")  # fmt: skip
     for status, code in ((404, "NOT_FOUND"), (401, "TOKEN_EXPIRED"), (401, "INVALID_TOKEN")):
         try:
@@ -549,9 +558,9 @@ def winter_link(link: object, session: requests.Session, base_url: str) -> None:
     if not stored:
         raise NotYet("the server knows no link with this id. Make it with POST, and don't delete it.")
     if stored["url"] != "https://example.com/winter":
-        raise NotYet(f"your link leads to {stored['url']}. Its url must be https://example.com/winter.")
+        raise NotYet(f"your link leads to {shown(stored['url'])}. Its url must be https://example.com/winter.")
     if stored["title"] != "Winter menu":
-        raise NotYet(f"the title of your link is {stored['title']}. It must be Winter menu.")
+        raise NotYet(f"the title of your link is {shown(stored['title'])}. It must be Winter menu.")
     right("the link is there, with its title.")
 
 
@@ -612,7 +621,7 @@ def busiest_country(answer: object, stats: Mapping[str, Any]) -> None:
     if answer in stats:
         raise NotYet("that is the name of a field, not of a country. Look into the list.")
     if answer not in clicks:
-        raise NotYet(f'the statistics have no country {reprlib.repr(answer)}. Take the name from stats["countries"].')
+        raise NotYet(f'the statistics have no country {shown(answer)}. Take the name from stats["countries"].')
     if answer == max(clicks) != best:
         raise NotYet("max compared the names, by the alphabet. Tell it with key= to compare the clicks.")
     if answer != best:
@@ -640,7 +649,7 @@ def causes(answer: object) -> None:
         if str(given) == "401":
             raise NotYet("401 is the status of all of them. Write the code.")
         if given not in CAUSES.values():
-            raise NotYet(f"“{cause}”: {reprlib.repr(given)} is none of the three codes for a 401. "
+            raise NotYet(f"“{cause}”: {shown(given)} is none of the three codes for a 401. "
                          "Write one of them, in capitals. A revoked token has no code of its own.")  # fmt: skip
         if given == "TOKEN_EXPIRED":
             why = "expired means only that the token outlived its lifetime"
@@ -893,7 +902,7 @@ def seconds_to_wait(function: Answer) -> None:
                 "it returns what another header says. X-RateLimit-Reset is a time, not a number of seconds to wait: read retryAfter, then Retry-After."
             )
         if isinstance(got, bool) or got != seconds:
-            raise NotYet(f"a {status} asks for {seconds} seconds {where}. Your function returns {reprlib.repr(got)}.")
+            raise NotYet(f"a {status} asks for {seconds} seconds {where}. Your function returns {shown(got)}.")
     for response in (answer_of(200, {"success": True, "data": []}, **limits), refusal(401, "INVALID_TOKEN")):
         if run(function, response) != 0:
             raise NotYet(f"status {response.status_code} asks for no wait, and your function doesn't return 0. Return 0.")
@@ -961,7 +970,7 @@ def waits(function: Answer) -> None:
         for _ in range(100):
             got = run(function, count, longest)
             if not isinstance(got, (list, tuple)) or [isinstance(wait, (int, float)) for wait in got] != [True] * count:
-                raise NotYet(f"for {count} tries it returns {reprlib.repr(got)}. Return a list with one number for each try.")
+                raise NotYet(f"for {count} tries it returns {shown(got)}. Return a list with one number for each try.")
             drawn.append(list(got))
         for number, column in enumerate(zip(*drawn, strict=True)):
             step = min(2**number, longest)
@@ -1278,7 +1287,7 @@ def attempt(sentence: str, client_class: Any, base_url: str) -> str | None:
     except PageError:
         raise
     except Exception as error:  # its text may hold a token
-        return f"it stopped with {type(error).__name__}{line_of(error, getattr(client_class, '__init__', None))}."
+        return f"it stopped with {type(error).__name__}{line_of(error, getattr(client_class, '__init__', None))}. Correct it."
     return None
 
 
