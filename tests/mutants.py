@@ -2,7 +2,7 @@
 
 ``python -m tests.mutants`` changes each operator, number, string, argument, entry and statement of each solution once; no
 check may accept a changed one, but those in EQUAL. ``python -m tests.mutants 02 07`` takes only the exercises whose names
-begin so.
+begin so. Windows can't fork.
 
 A library such as mutmut has no public way to change one cell, removes no statement, and changes no number in a string.
 """
@@ -14,7 +14,6 @@ import io
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
@@ -198,32 +197,26 @@ def accepted(path: Path, cell_id: str, source: str) -> bool:
 
 
 def main(*beginnings: str) -> int:
-    """Show which changed solutions a check accepts. Return 1 if EQUAL lacks one of them, or has another."""
-    places = [(path, cell) for path in SOLUTIONS if path.name.startswith(beginnings or "") for cell in cells(path)
+    """Show which changed solutions a check accepts. Return 1 if EQUAL lacks one of them, or if a check refuses what is right."""
+    solved = [(path, cell) for path in SOLUTIONS if path.name.startswith(beginnings or "") for cell in cells(path)
               if unsolved(cell.source) != cell.source]  # fmt: skip
-    cases = [(path, cell.id, what, source) for path, cell in places for what, source in mutants(cell.source).items()]
+    cases = {f"{path.name[:2]} {cell.id}: {line}": (path, cell.id, source)
+             for path, cell in solved for line, source in {"": cell.source, **mutants(cell.source)}.items()}  # fmt: skip
     with ProcessPoolExecutor(max_workers=2, mp_context=FORK) as processes:
-        right = [alone(accepted, path, cell.id, cell.source) for path, cell in places]
-        passed = list(
-            processes.map(partial(alone, accepted), *zip(*((path, cell, source) for path, cell, _, source in cases), strict=True))
-        )
-    survived = {f"{path.name[:2]} {cell}: {what}" for (path, cell, what, _), passes in zip(cases, passed, strict=True) if passes}
-    told = Counter(f"{path.name[:2]} {cell}" for path, cell, *_ in cases)
-    known = {line for lines in EQUAL.values() for line in lines if line.startswith(beginnings or "")}
-    for exercise, count in told.items():
-        equal = sum(line.startswith(f"{exercise}: ") for line in known)
-        print(
-            f"{exercise:20} {count:3} changed, {equal} equal, {sum(one.startswith(f'{exercise}: ') for one in survived - known)} survived"
-        )
-    for line in sorted(survived - known):
-        print(f"A check accepts it. Change the check, or add it to EQUAL: {line}")
-    for line in sorted(known - survived):
-        print(f"No check accepts it. Take it out of EQUAL: {line}")
-    for (path, cell), passes in zip(places, right, strict=True):
-        if not passes:
-            print(f"The check refuses the solution itself: {path.name[:2]} {cell.id}")
-    print(f"{len(cases)} changed, {len(known)} equal, {len(survived - known)} survived")
-    return 0 if all(right) and cases and survived == known else 1
+        answers = processes.map(partial(alone, accepted), *zip(*cases.values(), strict=True))
+        passed = {name for name, answer in zip(cases, answers, strict=True) if answer}
+    equal = {name for names in EQUAL.values() for name in names if name.startswith(beginnings or "")}
+    right = {name for name in cases if name.endswith(": ")}
+    survived, refused = passed - equal - right, (equal | right) - passed
+    for name in sorted(right):
+        counts = [sum(one.startswith(name) for one in names) for names in (cases.keys() - right, equal, survived)]
+        print("{:20} {:3} changed, {} equal, {} survived".format(name.removesuffix(": "), *counts))
+    for name in sorted(survived):
+        print(f"A check accepts it. Change the check, or add it to EQUAL: {name}")
+    for name in sorted(refused):
+        print(f"A check refuses the solution or what EQUAL says is right, too: {name}")
+    print(f"{len(cases) - len(right)} changed, {len(equal)} equal, {len(survived)} survived")
+    return 1 if survived or refused or not cases else 0
 
 
 if __name__ == "__main__":
