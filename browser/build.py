@@ -123,7 +123,6 @@ def make_own_wheels() -> None:
     files.mkdir()
     for name in (".env.example", ".gitignore"):
         shutil.copy(ROOT / name, files / name.removeprefix("."))
-    shutil.copy(ROOT / "notebooks" / "exercises" / "checks.py", source / "kernel")
     for folder in (source / "server", source / "kernel"):
         run(PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", own, folder,
             environment={"SOURCE_DATE_EPOCH": EPOCH})  # fmt: skip
