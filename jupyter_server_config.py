@@ -10,7 +10,10 @@ from jupyter_server.services.contents.largefilemanager import AsyncLargeFileMana
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
 c = get_config()  # noqa: F821 - Jupyter defines it
-KERNEL_STARTUP = os.path.join(os.path.dirname(__file__), "mock_server", "kernel_startup.py")
+KIT = os.path.dirname(os.path.abspath(__file__))
+KERNEL_STARTUP = os.path.join(KIT, "mock_server", "kernel_startup.py")
+# JupyterLab looks there for the folder `labconfig`: the kit's asks nobody whether to fetch news from another site.
+os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [KIT, os.environ.get("JUPYTER_CONFIG_PATH")]))
 
 
 class NotebookCheckpoints(AsyncFileCheckpoints):

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
+from urllib.parse import urljoin
 
 import nbformat
 import pytest
@@ -258,9 +259,14 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
 
 
 @pytest.mark.long
-def test_jupyterlab_has_the_menus_that_texts_name_and_keeps_one_env(jupyterlab, tmp_path):
+def test_jupyterlab_has_the_menus_that_texts_name_asks_nothing_and_keeps_one_env(jupyterlab, tmp_path):
     for entry in IN_JUPYTERLAB:
         choose(jupyterlab, entry)
+    settings = jupyterlab.request.get(
+        urljoin(jupyterlab.url, "/lab/api/settings/@jupyterlab/apputils-extension:notification")
+    ).json()
+    defaults = {name: field["default"] for name, field in settings["schema"]["properties"].items()}
+    assert defaults["fetchNews"] == "false"  # "none" asks
     save_env(jupyterlab, tmp_path)
 
 
@@ -287,10 +293,15 @@ def test_no_command_overwrites_an_env_that_is_there():
     assert copies and [copy for copy in copies if not re.search(r"-e (~/)?\.env|Test-Path \.env", copy)] == []
 
 
-@pytest.mark.check
-def test_jupyter_keeps_copies_of_notebooks_only(tmp_path):
-    config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
+@pytest.fixture
+def config(monkeypatch) -> Config:
+    """The kit's settings for Jupyter, which also change the environment."""
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
+    return PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
 
+
+@pytest.mark.check
+def test_jupyter_keeps_copies_of_notebooks_only(config, tmp_path):
     async def save(config: Config) -> list[str]:
         contents = AsyncLargeFileManager(root_dir=str(tmp_path), config=config)
         for name in (".env", "a.ipynb"):
@@ -304,7 +315,7 @@ def test_jupyter_keeps_copies_of_notebooks_only(tmp_path):
 
 
 @pytest.mark.check
-def test_a_lesson_opens_without_outputs_and_keeps_those_of_a_learner(tmp_path):
+def test_a_lesson_opens_without_outputs_and_keeps_those_of_a_learner(config, tmp_path):
     config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
     path = "notebooks/01-start-here.ipynb"
 
@@ -331,9 +342,7 @@ def test_a_lesson_opens_without_outputs_and_keeps_those_of_a_learner(tmp_path):
 
 
 @pytest.mark.long
-def test_a_kernel_that_was_restarted_in_the_middle_says_which_cells_to_run(tmp_path):
-    config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
-
+def test_a_kernel_that_was_restarted_in_the_middle_says_which_cells_to_run(config, tmp_path):
     async def run_after_a_restart(source: str) -> list[dict]:
         said: list[dict] = []
         kernels = config.ServerApp.kernel_manager_class(config=config, root_dir=str(tmp_path))
