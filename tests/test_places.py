@@ -293,6 +293,13 @@ def test_no_command_overwrites_an_env_that_is_there():
     assert copies and [copy for copy in copies if not re.search(r"-e (~/)?\.env|Test-Path \.env", copy)] == []
 
 
+@pytest.mark.check
+def test_no_command_runs_env_as_a_program():
+    """An error of the shell can print a token."""
+    texts = "\n".join([bundle.README, *map(markdown, DOCUMENTS)])
+    assert re.findall(r"(?m)^.*(?:^|[\s(;])(?:\.|source) \S*\.env\b.*$", texts) == []
+
+
 @pytest.fixture
 def config(monkeypatch) -> Config:
     """The kit's settings for Jupyter, which also change the environment."""

@@ -508,6 +508,7 @@ def test_the_lines_that_matter_run(sample, code, page, server, tmp_path):
     need("zsh")
     token = page.generate_token()
     settings = learner_environment(server.base_url, token)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
     python, node = [sys.executable, "-c"], ["node", "--input-type=module", "-e"]
     for program in {"py": [python], "mjs": [node], "sh": [["bash", "-c"], ["zsh", "-c"]]}[suffix]:
@@ -526,18 +527,20 @@ def test_every_sample_is_on_a_page():
     assert shown == {path.relative_to(SAMPLES).as_posix() for path in there}
 
 
-def test_the_commands_of_the_quickstart_run_the_samples(page, server, tmp_path):
+@pytest.mark.parametrize("typed", ["", " "], ids=["right", "a space"])
+def test_the_commands_of_the_quickstart_run_the_samples(typed, page, server, tmp_path):
+    """A shell that runs `.env` takes what stands after a space for a command, and its error prints it."""
     for path in FIRST_CALLS:
         command(path)
     token = page.generate_token()
     shutil.copytree(SAMPLES, tmp_path / "docs" / "samples")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     settings = (ROOT / ".env.example").read_text(encoding="utf-8")
-    settings = settings.replace("API_TOKEN=", f"API_TOKEN={token}").replace("http://127.0.0.1:8787/v1", server.base_url)
+    settings = settings.replace("API_TOKEN=", f"API_TOKEN={typed}{token}").replace("http://127.0.0.1:8787/v1", server.base_url)
     (tmp_path / ".env").write_text(settings, encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LINKED_IS_")}
     text = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
-    commands = [block[3] for block in BLOCK.finditer(text) if re.search(r"docs/samples/first_call\.\w+\)?\n", block[3])]
+    commands = [block[3] for block in BLOCK.finditer(text) if re.search(r"docs/samples/first_call\.\w+\n", block[3])]
     assert len(commands) == len(TABS)
     for one in commands:
         ended = subprocess.run(["bash", "-c", one], cwd=tmp_path, env=environment, capture_output=True, timeout=PATIENCE)
