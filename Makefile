@@ -78,7 +78,7 @@ clean: ## Remove what the tasks made; your .env and the mock server's database s
 
 # A learner's own settings: made once, never overwritten.
 .env:
-	cp .env.example .env
+	umask 077; cp .env.example .env
 
 .venv/course: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, and $(PYTHON) is {sys.version.split()[0]}. Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12")'

@@ -39,6 +39,7 @@ def main() -> int | str:
             return program.wait()
     if not SETTINGS.exists():
         shutil.copyfile(KIT / ".env.example", SETTINGS)
+        SETTINGS.chmod(0o600)  # other users of the computer may not read the token
     port = port_of_mock_server(options.port)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         of_jupyterlab[:0] = ["--allow-root", "--no-browser"]  # JupyterLab refuses root, and a browser does too

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -60,13 +61,15 @@ def test_a_base_url_that_is_none_is_told(kit):
     assert code == 1 and f"{NAME} in .env is no address" in said and "Traceback" not in said
 
 
-def test_a_taken_port_is_told_with_what_to_type(kit):
+def test_a_new_env_is_for_its_owner_and_a_taken_port_is_told_with_what_to_type(kit):
+    (kit / ".env").unlink()
     with socket.create_server(("127.0.0.1", 0)) as neighbour:
         port = neighbour.getsockname()[1]
         said, code = start(kit, "--port", str(port))
     assert code == 1 and f"Port {port} is taken" in said
     assert f"--port {port + 1}" in said and "--no-mock-server" in said
     assert "Mock server ready" not in said and "Traceback" not in said
+    assert os.name == "nt" or (kit / ".env").stat().st_mode & 0o077 == 0
 
 
 def test_without_a_mock_server_jupyterlab_does_not_start(kit):
