@@ -98,6 +98,8 @@ def findings(page):
             found.append(f"nothing runs {block.text}")
         if re.search(r"\| *(?:head|grep -q)\b", block.text):
             found.append(f"the program may still be writing when the pipe closes: {block.text}")
+        if re.search(r"^[^(\n]*\bread -.*\n.", block.text, re.MULTILINE):
+            found.append(f"who pastes this answers with the next line: {block.text}")
     return found
 
 
@@ -321,6 +323,7 @@ def test_a_page_says_where_to_learn_it_and_where_to_look_it_up(path):
         (f'!!! note "{NOT_RUN}"\n\n```zsh\nls\n```\n', "gives no reason"),
         (f"{NOT_RUN}: why\n\n```bash\nls\n```\n", "is not a title"),
         ("```bash\npython many_lines.py | head -1\n```\n", "the pipe closes"),
+        ("```bash\nread -rs token\nls\n```\n", "the next line"),
     ],
 )
 def test_a_wrong_page_is_found(page, finding):
