@@ -133,7 +133,8 @@ class Walk:
 
     def git(self, *arguments):
         who = ["-c", "user.name=You", "-c", "user.email=you@example.com"]
-        subprocess.run(["git", *who, *arguments], cwd=self.folder, env=self.environment, check=True)
+        when = {"GIT_AUTHOR_DATE": "2026-11-20T12:00:00Z"}
+        subprocess.run(["git", *who, *arguments], cwd=self.folder, env=self.environment | when, check=True)
 
     def through(self, blocks):
         """Run the blocks; fail at the first that does something else than the page says."""
