@@ -1,0 +1,47 @@
+"""Runs the cells of a page of the site: `browser/page/worker.mjs` asks."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pyodide_kernel
+from mock_server.settings_page import SettingsPage
+
+from linked_is_tab.startup import BASE_URL
+
+Output = dict[str, Any]
+
+
+async def run(code: str, send: Callable[[str], None]) -> bool:
+    """Run a cell as JupyterLab's kernel does; return whether it ended without an error.
+
+    ``send`` gets each output as JSON in the notebook format, and ``{"output_type": "clear"}`` when those before are to go.
+    """
+
+    def show(output_type: str, **output: Any) -> None:
+        send(json.dumps({"output_type": output_type, **output}))
+
+    def stream(name: str, text: str) -> None:
+        show("stream", name=name, text=text)
+
+    shell = pyodide_kernel.ipython_shell
+    pyodide_kernel.stdout_stream.publish_stream_callback = stream
+    pyodide_kernel.stderr_stream.publish_stream_callback = stream
+    shell.displayhook.publish_execution_result = lambda number, data, metadata: data and show("execute_result", data=data)
+    shell.display_pub.display_data_callback = lambda data, metadata, transient: show("display_data", data=data)
+    shell.display_pub.clear_output_callback = lambda wait: show("clear")
+    ended = await pyodide_kernel.kernel_instance.run(code)
+    if ended["status"] == "error":
+        show("error", **{name: ended[name] for name in ("ename", "evalue", "traceback")})
+    return ended["status"] == "ok"
+
+
+def have_token() -> None:
+    """Put base URL and token of a new account into the environment, where the samples of the docs look for them."""
+    settings_page = SettingsPage(BASE_URL)
+    settings_page.sign_up()
+    os.environ["LINKED_IS_API_TOKEN"] = settings_page.generate_token(name="This page")
+    os.environ["LINKED_IS_BASE_URL"] = BASE_URL
