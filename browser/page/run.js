@@ -83,7 +83,7 @@ class Cell {
         this.show(outputs);
       });
       this.hasRun = true;
-      this.say(succeeded ? "Your output, just now." : "Your output, just now: an error.");
+      this.say(!succeeded ? "Yours, just now: an error." : outputs.length ? "Yours, just now." : "It ran just now, and shows nothing.");
       if (this.recorded.length) this.offerRecorded();
     } finally {
       this.busy = false;

@@ -1,20 +1,11 @@
-// Make the snapshot that start.mjs starts from: `node make.mjs <folder of Pyodide> <folder to write> <index of files> <their bytes>`
+// Make the snapshot that start.mjs starts from: `node make.mjs <folder of Pyodide> <folder to write> <index of files> <their bytes> <notebooks>`
 //
 // It writes the memory, and the files of the packages in two parts: those that a first answer reads, and the rest.
 
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-
-const [folder, made, indexFile, bytesFile] = process.argv.slice(2);
-const { loadPyodide } = await import(pathToFileURL(`${folder}/pyodide.mjs`));
-const { default: createModule } = await import(pathToFileURL(`${folder}/pyodide.asm.mjs`));
-const { isCode, put } = await import(pathToFileURL(`${folder}/start.mjs`));
-const lock = JSON.parse(readFileSync(`${folder}/pyodide-lock.json`, "utf8"));
-const index = JSON.parse(readFileSync(indexFile, "utf8"));
-const bytes = new Uint8Array(readFileSync(bytesFile));
-const files = index.map(([path, offset, size]) => [path, true, offset, size]);
 
 const IMPORTED = `
 import linked_is_tab.transport, linked_is_tab.settings_window, mock_server.app, mock_server.settings_page, mock_server.dot_env
@@ -23,15 +14,30 @@ import comm, IPython.core.application, IPython.core.history, IPython.core.intera
 import inspect, shutil, tempfile
 import gc; gc.collect(); del gc
 `;
-const FIRST_ANSWER = `
-import os
+// What a reader does first: begin the course. An error is drawn with the code around it, so its files come early too.
+const LESSONS = ["01", "02", "03"];
+const FIRST_CELLS = `
+import json, os, pathlib
 os.environ["PYTHONSTARTUP"] = "/lib/python3.14/site-packages/linked_is_tab/startup.py"
+import piplite.piplite
 from linked_is_tab import page
 said = []
-await page.run("import requests\\nprint(requests.get('http://127.0.0.1:8787/v1/links', timeout=5).status_code)", said.append)
-await page.run("1 / 0", said.append)
+for code in [*json.loads(cells), "1 / 0"]:
+    await page.run(code, said.append)
 "".join(said)
 `;
+
+const [folder, made, indexFile, bytesFile, notebooks] = process.argv.slice(2);
+const { loadPyodide } = await import(pathToFileURL(`${folder}/pyodide.mjs`));
+const { default: createModule } = await import(pathToFileURL(`${folder}/pyodide.asm.mjs`));
+const { isCode, put } = await import(pathToFileURL(`${folder}/start.mjs`));
+const lock = JSON.parse(readFileSync(`${folder}/pyodide-lock.json`, "utf8"));
+const index = JSON.parse(readFileSync(indexFile, "utf8"));
+const bytes = new Uint8Array(readFileSync(bytesFile));
+const names = readdirSync(notebooks).filter((name) => LESSONS.some((lesson) => name.startsWith(lesson)));
+const lessons = names.sort().flatMap((name) => JSON.parse(readFileSync(`${notebooks}/${name}`, "utf8")).cells)
+  .filter(({ cell_type }) => cell_type === "code").map(({ source }) => [source].flat().join(""));
+const files = index.map(([path, offset, size]) => [path, true, offset, size]);
 
 const start = (options, read = () => {}) =>
   loadPyodide({
@@ -58,8 +64,10 @@ const restored = await start(
   (path) => read.add(path),
 );
 for (const { name } of Object.values(lock.packages)) restored.loadedPackages[name] = "snapshot";
-const said = await restored.runPythonAsync(FIRST_ANSWER);
-if (!said.includes("401") || !said.includes("ZeroDivisionError")) throw new Error(`A first answer from the snapshot is wrong: ${said}`);
+restored.globals.set("cells", JSON.stringify(lessons));
+const said = await restored.runPythonAsync(FIRST_CELLS);
+const errors = said.match(/"ename": "[^"]*"/g);
+if (errors?.length !== 1) throw new Error(`The first lessons do not run from the snapshot: ${errors}`);
 
 const parts = [[], []];
 const sizes = [0, 0];
