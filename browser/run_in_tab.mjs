@@ -1,5 +1,5 @@
 // Run notebooks in a real browser, and print as JSON what each shows, one a line: below `lab/` in JupyterLab, cell by cell;
-// on a page by its last Run, which runs all of it.
+// on a page by its buttons.
 //
 //   node run_in_tab.mjs <seconds that each step may take> chrome|firefox <browser program> <address of the site> <path below it>…
 //
@@ -46,11 +46,11 @@ async function inLab(page) {
 }
 
 async function onPage(page) {
-  await page.evaluate(() => [...document.querySelectorAll(".run-bar")].at(-1).querySelector("button").click());
-  await page.waitForFunction(() => {
-    const bars = [...document.querySelectorAll(".run-bar")];
-    return bars.at(-1).innerText.includes("ust now") && bars.every((bar) => bar.querySelector("button").textContent === "Run");
+  await page.evaluate(() => {
+    const inOrder = document.querySelector("script[data-in-order]"); // the last one runs all above it
+    for (const bar of [...document.querySelectorAll(".run-bar")].slice(inOrder ? -1 : 0)) bar.querySelector("button").click();
   });
+  await page.waitForFunction(() => [...document.querySelectorAll(".run-bar")].every((bar) => bar.innerText.includes("just now")));
   return page.evaluate(() =>
     [...document.querySelectorAll(".run-bar")].map((bar) => {
       const texts = { recorded: [], mine: [], said: bar.querySelector("[role=status]").firstChild?.textContent };

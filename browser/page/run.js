@@ -63,7 +63,7 @@ class Cell {
 
   set busy(is) {
     this.isBusy = is;
-    this.runButton.textContent = is ? "Stop" : "Run";
+    label(this.runButton, is ? "Stop" : "Run");
     this.bar.classList.toggle("run-bar--busy", is);
   }
 
@@ -94,7 +94,7 @@ class Cell {
   show(outputs) {
     const box = document.createElement("section");
     box.className = "cell-output cell-output--mine";
-    box.classList.toggle("cell-output--error", outputs.some(({ output_type }) => output_type === "error"));
+    box.classList.toggle("cell-output--error", outputs.some(({ output_type, name }) => output_type === "error" || name === "stderr"));
     box.role = "group";
     box.tabIndex = 0;
     box.ariaLabel = "Your output";
@@ -143,7 +143,7 @@ class Cell {
         run: () => this.busy || run(this),
         leave: () => this.runButton.focus(),
       });
-      this.editButton.textContent = "Undo changes";
+      label(this.editButton, "Undo changes in");
       this.say("Shift+Enter runs the cell, Escape leaves it.");
     } catch (error) {
       this.say(`The editor could not be loaded: ${error.message}`);
@@ -155,9 +155,14 @@ class Cell {
     this.editor.remove();
     this.editor = null;
     this.code.innerHTML = this.source;
-    this.editButton.textContent = "Edit";
+    label(this.editButton, "Edit");
     this.say("");
   }
+}
+
+function label(button, text) {
+  button.textContent = text.replace(/ in$/, "");
+  button.ariaLabel = `${text} this cell`;
 }
 
 // What a reader sees of an output in the notebook format.

@@ -7,20 +7,22 @@ export { version };
 
 export async function loadPyodide(options) {
   const { Suspending } = WebAssembly;
+  // Pyodide asks for these later, one after the other, and waits for ever if one does not come.
+  const needed = Promise.all(["pyodide.asm.wasm", "python_stdlib.zip"].map(async (name) => (await get(name)).arrayBuffer()));
   try {
     delete WebAssembly.Suspending; // the snapshot is made without it, and works in browsers that lack it
-    return await restore(options);
+    return await restore(options, needed);
   } catch (error) {
+    await needed;
     console.warn("Python starts without its snapshot, which takes longer.", error);
     if (Suspending) WebAssembly.Suspending = Suspending;
     return startPlainly(options);
   }
 }
 
-async function restore({ packages = [], env = {}, progress = () => {}, ...options }) {
+async function restore({ packages = [], env = {}, progress = () => {}, ...options }, needed) {
   const { snapshot, first, rest, files } = await (await get("start.json", { cache: "no-cache" })).json();
-  for (const name of ["pyodide.asm.wasm", "python_stdlib.zip"]) get(name).then((answer) => answer.arrayBuffer()); // Pyodide asks for them later: one after the other
-  const [memory, early] = await Promise.all([unpacked(snapshot, progress), unpacked(first)]);
+  const [memory, early] = await Promise.all([unpacked(snapshot, progress), unpacked(first), needed]);
   const { default: createModule } = await import("./pyodide.asm.mjs");
   const late = later(rest);
   const bytesOf = (isEarly) => (isEarly ? early : late());
@@ -66,8 +68,8 @@ export function put(FS, folder, files, bytesOf) {
 }
 
 async function get(name, options) {
-  const answer = await fetch(new URL(name, import.meta.url), options);
-  if (!answer.ok) throw new Error(`${name}: status ${answer.status}`);
+  const answer = await fetch(new URL(name, import.meta.url), options).catch(() => ({ status: "none" }));
+  if (!answer.ok) throw new Error(`${name} could not be loaded (status ${answer.status})`);
   return answer;
 }
 
@@ -102,7 +104,7 @@ function later(name) {
       request.open("GET", new URL(name, import.meta.url), false);
       request.responseType = "arraybuffer";
       request.send();
-      if (request.status !== 200) throw new Error(`${name}: status ${request.status}`);
+      if (request.status !== 200) throw new Error(`${name} could not be loaded (status ${request.status})`);
       bytes = new Uint8Array(request.response);
     }
     return bytes;

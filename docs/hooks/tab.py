@@ -19,7 +19,7 @@ log = logging.getLogger("mkdocs.plugins.tab")
 MEGABYTES = 13
 
 # Besides notebooks, the pages whose Python is a program of its own, which takes base URL and token from the environment.
-RUNNABLE = ("quickstart.md", "reference/")
+RUNNABLE = ("quickstart.md", *(f"reference/{name}" for name in ("api", "controls", "errors", "mock-server", "rate-limits")))
 BLOCK = re.compile(r'<div class="language-python[^"]*">.*?</pre></div>', re.DOTALL)
 BAR = (
     '\n<div class="run-bar" data-search-exclude><button type="button" aria-label="Run this cell">Run</button>'
@@ -64,8 +64,8 @@ def on_page_content(html, page, config, files):
     if is_notebook:
         address = f"{get_relative_url('tab/', page.url)}?notebook={source}"
         here = (
-            f'<p class="run-here" data-search-exclude>Run the cells on this page: nothing to install, about {MEGABYTES} MB, once. '
-            f'Or open it <a href="{address}">in JupyterLab, in your browser</a>.</p>'
+            f'<p class="run-here" data-search-exclude>Press Run below a cell: nothing to install, about {MEGABYTES} MB, once. '
+            f'In this browser too: <a href="{address}">open it in JupyterLab</a>.</p>'
         )
         html = html.replace('<p class="notebook-source"', f'{here}<p class="notebook-source"', 1)
     return html

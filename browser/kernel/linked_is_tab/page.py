@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import pyodide_kernel
-from mock_server.settings_page import SettingsPage
 
 from linked_is_tab.startup import BASE_URL
+from mock_server.settings_page import SettingsPage
 
-Output = dict[str, Any]
+warnings.filterwarnings("ignore", "To exit: ")  # IPython's advice for a terminal
 
 
 async def run(code: str, send: Callable[[str], None]) -> bool:
@@ -34,9 +35,14 @@ async def run(code: str, send: Callable[[str], None]) -> bool:
     shell.display_pub.display_data_callback = lambda data, metadata, transient: show("display_data", data=data)
     shell.display_pub.clear_output_callback = lambda wait: show("clear")
     ended = await pyodide_kernel.kernel_instance.run(code)
-    if ended["status"] == "error":
-        show("error", **{name: ended[name] for name in ("ename", "evalue", "traceback")})
-    return ended["status"] == "ok"
+    if ended["status"] == "ok":
+        return True
+    if ended["ename"] == str(SystemExit):  # a program that ends itself, as from a terminal: with a number, or with what to say
+        if not ended["evalue"].isdigit():
+            stream("stderr", ended["evalue"] + "\n")
+        return ended["evalue"] == "0"
+    show("error", **{name: ended[name] for name in ("ename", "evalue", "traceback")})
+    return False
 
 
 def have_token() -> None:
