@@ -9,10 +9,10 @@ BIN := .venv/bin
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-lab: .venv/course ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C ends both
+lab: .venv/course ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C stops both
 	@$(BIN)/python lab.py $(if $(PORT),--port $(PORT)) $(LAB_OPTIONS)
 
-check: .venv/tests ## Look at style, types, spelling and texts, in seconds, before a commit
+check: .venv/tests ## Check style, types, spelling and texts, in seconds, before a commit
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -23,16 +23,16 @@ check: .venv/tests ## Look at style, types, spelling and texts, in seconds, befo
 test: .venv/tests ## Prove every notebook, the mock server and the site
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
-test-all: .venv/tests ## The same, and the suites that take long
+test-all: .venv/tests ## Prove the same, and run the tests that take long
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
-test-elsewhere: .venv/tests ## Prove it as on other computers: fonts, locales, clocks, users, programs, Pythons
+test-elsewhere: .venv/tests ## Prove it as if on other computers: fonts, locales, clocks, users, programs, Pythons
 	$(BIN)/python -m tests.elsewhere $(ELSEWHERE_OPTIONS)
 
 proof: .venv/tests ## Break each documented behaviour of the mock server, and see who notices
 	$(BIN)/python -m tests.proof $(PROOF_OPTIONS)
 
-workshop: .venv/course ## Make the workshop in a zip: notebooks, site, slides, and wheels for every system
+workshop: .venv/course ## Make the zip of a workshop: notebooks, site, slides, and wheels for every system
 	$(BIN)/python -m workshop.bundle $(WORKSHOP_OPTIONS)
 
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn, on Linux

@@ -1,7 +1,7 @@
-"""Start the course: the mock server, and JupyterLab on the first notebook. Ctrl-C ends both.
+"""Start the course: the mock server, and JupyterLab on the first notebook. Ctrl-C stops both.
 
-``python3 lab.py``, on Windows ``py lab.py``, needs Python and nothing else. What is missing it sets up: the packages in
-the folder .venv, and the file .env. Options that it does not know are JupyterLab's.
+``python3 lab.py``, on Windows ``py lab.py``, needs only Python. It sets up what is missing: the packages in the folder
+.venv, and the file .env. It passes options that it does not know to JupyterLab.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KIT = Path(__file__).resolve().parent
 SETTINGS = KIT / ".env"
 BASE_URL = "LINKED_IS_BASE_URL"
 COMMAND = "py lab.py" if os.name == "nt" else "python3 lab.py"
-WHEELS = KIT / "wheels"  # in the zip of a workshop, whoever installs has no network
+WHEELS = KIT / "wheels"  # in the zip of a workshop: learners have no network
 INSTALLED = KIT / ".venv" / "course"  # the Makefile's too: younger than what was installed
 JUPYTERLAB = [f"--config={KIT / 'jupyter_server_config.py'}", f"--ServerApp.root_dir={KIT}"]
 
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     parser = argparse.ArgumentParser(
         prog="lab.py",
-        description="Start the mock server, and JupyterLab on the first notebook. Ctrl-C ends both.",
+        description="Start the mock server, and JupyterLab on the first notebook. Ctrl-C stops both.",
         epilog="All other options are JupyterLab's, such as --no-browser.",
         allow_abbrev=False,
     )
@@ -95,7 +95,7 @@ def install() -> Path:
             [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *offline, "-r", str(wanted[0])],
         ):
             if subprocess.run(command, cwd=KIT).returncode:
-                raise SystemExit(f"This did not work, and what it said stands above: {' '.join(command)}")
+                raise SystemExit(f"This command failed. Its own message is above. {' '.join(command)}")
         INSTALLED.touch()
     return python
 
@@ -116,7 +116,7 @@ def port_of_mock_server(port: int | None) -> int | None:
     if port and port != named:
         base_url = f"http://127.0.0.1:{port}/v1"
         set_key(SETTINGS, BASE_URL, base_url, quote_mode="never")
-        if BASE_URL in os.environ:  # it stands above .env
+        if BASE_URL in os.environ:  # the environment wins over .env
             os.environ[BASE_URL] = base_url
     return port or named
 

@@ -57,7 +57,7 @@ def measure(folder: Path, rounds: int, seconds: int) -> list[Size]:
 
 
 def measure_once(folder: Path, size: Size, token: str, seconds: int) -> None:
-    """Measure one size once. The writes come last, for they add links."""
+    """Measure one size once. The writes come last, because they add links."""
     database = folder / "growing.db"
     shutil.copy(folder / f"{size.links}-{size.tokens}.db", database)
     name = f"{size.links}-{size.tokens}"

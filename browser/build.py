@@ -171,7 +171,7 @@ def make_pyodide(pyodide: Path) -> None:
     kernel = [path for name in ("ipykernel", "piplite", "pyodide_kernel") for path in extension.glob(f"{name}-*.whl")]
     wheels = []
     for wheel in [*sorted((BUILD / "wheels").glob("*.whl")), *kernel, *sorted((BUILD / "own").glob("*.whl"))]:
-        # A folder named after the content: what a visitor has kept from an older release can't stand in for it.
+        # A folder named after the content: a visitor's copy from an older release can't take its place.
         folder = pyodide / hashlib.sha256(wheel.read_bytes()).hexdigest()[:10]
         folder.mkdir()
         wheels.append(shutil.copy(wheel, folder))

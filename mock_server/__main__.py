@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         timeout_graceful_shutdown=2,
     )
     gc.freeze()  # what was loaded stays: no collection needs to look through it
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it so, such as Docker, gets the same order
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Docker ends it so: it stops in the same order
     try:
         Server(config, ready_lines(options, listener)).run(sockets=[listener])
     except KeyboardInterrupt:
@@ -69,13 +69,13 @@ def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m mock_server",
-        description="Stand in for linked.is on this computer: its API and its Settings > API page.",
-        epilog="Stop it with Ctrl-C. The API in full: /docs on the running server.",
+        description="Play the part of linked.is on this computer: its API and its Settings > API page.",
+        epilog="Ctrl-C stops the server. Its page /docs shows the whole API.",
     )
     parser.add_argument("--port", type=port, default=8787, help="port to listen on, 0 for a free one (default: 8787)")
     parser.add_argument(
         "--database", metavar="FILE", default="mock-server.db",
-        help="where accounts and tokens are kept; :memory: keeps them until the server stops (default: mock-server.db)",
+        help="file that keeps accounts and tokens; :memory: keeps them until the server stops (default: mock-server.db)",
     )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="print no line for each request")
     parser.add_argument(
@@ -89,11 +89,11 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     workshop.add_argument(
         "--host-name", metavar="NAME", action="append", default=[],
-        help="answer to this host name too, such as workshop.local, or behind a proxy to any: *; may be repeated",
+        help="answer to this host name too, such as workshop.local; behind a proxy, * answers to any; may be repeated",
     )  # fmt: skip
     workshop.add_argument(
         "--class", metavar="CODE", dest="class_code", type=code,
-        help="ask for this code at sign-up; the board at /_mock/class, on this computer, shows how far each learner is",
+        help="ask for this code at sign-up; the board at /_mock/class, on this computer only, shows how far each learner is",
     )  # fmt: skip
     return parser
 
@@ -144,8 +144,8 @@ def explain(error: Exception, options: argparse.Namespace) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         other = options.port + 1
         return (
-            f"Port {options.port} is taken, perhaps by a mock server that runs already: use that one. "
-            f"Or start another one beside it: python -m mock_server --port {other} --database mock-server-{other}.db"
+            f"Port {options.port} is taken, perhaps by another mock server. If so, use that one. "
+            f"Or start a second one: python -m mock_server --port {other} --database mock-server-{other}.db"
         )
     return f"It cannot listen on {options.host}, port {options.port}: {error}. Choose others with --host and --port."
 

@@ -38,7 +38,7 @@ READABLE_HEADERS += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-
 class Settings:
     """What a start can choose.
 
-    ``host_names`` are the names to answer to, ``*`` stands for any. Pages of ``cors_origins`` may call the API from a browser. With a
+    ``host_names`` are the names to answer to, ``*`` means any. Pages of ``cors_origins`` may call the API from a browser. With a
     ``class_code``, signing up asks for it. Log lines go to ``log``, nowhere by default.
     """
 

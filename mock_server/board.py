@@ -1,4 +1,4 @@
-"""``/_mock/class``: the instructor's board. Who has generated, used and revoked a token, and who met which error."""
+"""``/_mock/class``: the instructor's board. It shows who has generated, used and revoked a token, and the last error of each learner."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def resources(store: Store, traffic: Traffic) -> list[Resource]:
             require_loopback(request)
             return None
         account = sessions.account(request)
-        if account is None:  # never take somebody whose session has ended for one who means everybody
+        if account is None:  # somebody whose session has ended doesn't mean all accounts
             raise Forbidden("Your session on the page has ended. Log in again, or send no cookie to act on all accounts.")
         return account
 

@@ -36,7 +36,7 @@ class DatabaseError(Exception):
 class Database:
     """The file at ``path``, or memory for ``":memory:"``.
 
-    One server owns the file: it holds the lock until it ends, for a second one would not see
+    One server owns the file: it holds the lock until it ends, because a second server would not see
     what the first one keeps in memory. Raises DatabaseError.
     """
 

@@ -9,6 +9,8 @@ import os
 import re
 import unicodedata
 from contextlib import suppress
+from io import StringIO
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values, find_dotenv
@@ -58,11 +60,15 @@ def correct(token: str) -> str:
 
 
 def check_env_file() -> None:
-    """Raise WrongSetting for the first line of ``.env`` that nobody can read. Without the file, do nothing."""
+    """Raise WrongSetting for the first line of ``.env`` that nobody can read.
+
+    Without the file, or if none of its lines names a setting of this kit, do nothing: it may be another program's.
+    """
     if not (path := find_dotenv(usecwd=True)):
         return
-    with open(path, encoding="utf-8") as file:
-        for one in parse_stream(file):
+    lines = Path(path).read_text(encoding="utf-8", errors="replace")
+    if "LINKED_IS_" in lines.upper():
+        for one in parse_stream(StringIO(lines)):
             text = one.original.string
             without_value = one.key and (one.value is None or re.search(r"LINKED_IS_\w+ *[=:]", one.value))
             misnamed = "LINKED_IS_" in (one.key or "").upper() and not re.fullmatch("LINKED_IS_[A-Z_]+", one.key or "")
@@ -81,7 +87,7 @@ def is_real(base_url: str) -> bool:
 
 
 def check_base_url(base_url: str) -> None:
-    """Raise WrongSetting, with the right form, for a base URL that is spelled in another way than all programs take it."""
+    """Raise WrongSetting, with the right form, if a base URL doesn't have the one form that all programs accept."""
     right = _right_form(base_url)
     if base_url not in (right, *REAL):
         https = " Without https, everybody on the way can read the token." if right in REAL and "https:" not in base_url else ""

@@ -46,7 +46,7 @@ class InvalidToken(ApiError):
     status = 401
     code = "INVALID_TOKEN"
     message = "The provided API token is invalid"
-    when = "The token is malformed, unknown or revoked."
+    when = "The token is malformed, unknown or revoked. That these three get this code is assumed."
     origin = Origin.AUTHENTICATION_PAGE
 
 
@@ -54,7 +54,7 @@ class TokenExpired(ApiError):
     status = 401
     code = "TOKEN_EXPIRED"
     message = "The API token has expired"
-    when = "The token is known and past its expiry."
+    when = "The lifetime of the token is over."
     origin = Origin.AUTHENTICATION_PAGE
 
 
@@ -70,7 +70,7 @@ class Forbidden(ApiError):
     status = 403
     code = "FORBIDDEN"
     message = "You may not do this"
-    when = "The request comes from where it may not come from."
+    when = "The request comes from another computer, host name or site that may not send it."
     origin = Origin.ASSUMED
 
 
@@ -102,7 +102,7 @@ class RateLimitExceeded(ApiError):
     status = 429
     code = "RATE_LIMIT_EXCEEDED"
     message = "Too many requests. Please try again later."
-    when = "Your account made as many calls as its plan allows. `error.retryAfter` is the number of seconds to wait."
+    when = "Your account has made as many calls as its plan allows. `error.retryAfter` is the number of seconds to wait."
     origin = Origin.OTHER_DOCS_PAGE
 
     def __init__(self, retry_after: int, rate_limit: list[tuple[bytes, bytes]] | None = None) -> None:
@@ -128,7 +128,7 @@ class ServiceUnavailable(ApiError):
     status = 503
     code = "SERVICE_UNAVAILABLE"
     message = "The service is not available for the moment"
-    when = "A lesson asked for it: the mock server fails on purpose, and never otherwise."
+    when = "A lesson asked for this failure. Without that, the mock server never sends it."
     origin = Origin.ASSUMED
 
 

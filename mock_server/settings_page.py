@@ -17,7 +17,7 @@ import requests
 from bs4 import BeautifulSoup, Tag
 from requests.utils import get_environ_proxies, get_netrc_auth, select_proxy
 
-from mock_server.dot_env import Explained, WrongSetting, check_base_url, is_real
+from mock_server.dot_env import Explained, WrongSetting, check_base_url, check_env_file, is_real
 
 TIMEOUT = 60  # seconds: where a whole class signs up at once, the server is slow, and not missing
 
@@ -54,13 +54,14 @@ class SettingsPage:
     >>> page.revoke("My notebook")
 
     ``session`` is the ``requests.Session`` that holds the login. ``is_mock`` tells the mock server from
-    linked.is. Raises MockServerNotRunning, and WrongSetting where something on this computer keeps the token from
-    arriving. On linked.is every button raises ClickYourself.
+    linked.is. Raises MockServerNotRunning, and WrongSetting where a line of ``.env`` can't be read, or something else on
+    this computer keeps the token from arriving. On linked.is every button raises ClickYourself.
 
     In a notebook, a cell that gets no answer later on ends in one sentence too.
     """
 
     def __init__(self, base_url: str) -> None:
+        check_env_file()
         check_base_url(base_url)
         if get_netrc_auth(base_url):
             raise WrongSetting(
@@ -85,7 +86,7 @@ class SettingsPage:
     def sign_up(self) -> None:
         """Open a practice account under a random address and stay logged in. Raises PageError.
 
-        In a class, the code that the instructor tells stands in the environment as LINKED_IS_CLASS_CODE.
+        In a class, the environment has the instructor's code as LINKED_IS_CLASS_CODE.
         """
         self.email = f"learner-{secrets.token_hex(6)}@example.com"
         self.password = secrets.token_urlsafe(16)
@@ -159,7 +160,7 @@ class SettingsPage:
         return self._page(self._answer("GET", path))
 
     def _submit(self, path: str, form_id: str, button: str, **fields: str) -> BeautifulSoup:
-        """Open the page, fill the form in as it stands there, press the button and return the next page."""
+        """Open the page, fill in its form, press the button and return the next page."""
         form = _find(self._open(path), f"form#{form_id}", f"the form “{form_id}”")
         if button not in [one.get_text(strip=True) for one in form.find_all("button")]:
             raise PageError(f"The page has no button “{button}” where it should be.")
@@ -179,7 +180,7 @@ class SettingsPage:
             raise self._no_answer(error) from None
 
     def _no_answer(self, error: Exception) -> PageError:
-        """Say who gave no answer, and what to do, which depends on why."""
+        """Say who gave no answer, and what to do. The next step depends on the error."""
         asked = getattr(getattr(error, "request", None), "url", None) or self.origin
         origin = "://".join(urlsplit(asked)[:2])
         step = self._next_step(error) if origin == self.origin else "Check the address, then run this cell again."

@@ -1,4 +1,4 @@
-"""``/s/<slug>``: what a visitor opens, for the mock server cannot answer at ``https://linked.is/<slug>``.
+"""``/s/<slug>``: what a visitor opens, because the mock server can't answer at ``https://linked.is/<slug>``.
 
 What it does with start, end, click limit and expiration URL follows the meaning of the fields; all of it is assumed.
 """

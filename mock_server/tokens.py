@@ -63,7 +63,7 @@ def hint(sent: str) -> str:
     if not sent.startswith(PREFIX):
         return (
             f"This is not a token of the mock server: those start with {PREFIX}. "
-            "If it is a real linked.is token, revoke it, for it was sent to the wrong place."
+            "If it is a real linked.is token, revoke it: it was sent to the wrong place."
         )
     if len(sent) < LENGTH:
         return "The token is cut off. Copy all of it."

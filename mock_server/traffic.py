@@ -15,12 +15,12 @@ from mock_server.rate_limit import Meter
 from mock_server.tokens import redact
 
 KEPT_CALLS = 50
-NOBODY = 0  # stands for the account of a caller whom no token tells
+NOBODY = 0  # in place of the account, where the caller sent no known token
 
 
 @dataclass(slots=True)
 class NotedCall:
-    """A call of the API. No secret is in it: ``token_name`` stands for what the header ``Authorization`` held.
+    """A call of the API. No secret is in it: ``token_name`` replaces the content of the header ``Authorization``.
 
     ``at`` is Unix seconds by the account's clock; ``order`` is higher for each later call of the server.
     """

@@ -103,7 +103,7 @@ def lighthouse(url: str, device: str, chromium: str) -> dict[str, int]:
 
 
 def main() -> int:
-    """Judge three pages of a site that knows its address, and print a row for each. Return 1 if one must be mended."""
+    """Judge three pages of a site that knows its address, and print a row for each. Return 1 if one must be fixed."""
     chromium, below = first(*CHROMIUMS), 0
     if not chromium or not shutil.which("npm"):
         print("Not judged. It needs npm and Chromium. Install them.", file=sys.stderr)
@@ -118,7 +118,7 @@ def main() -> int:
                 given = lighthouse(host.url + page, device, chromium)
                 print(f"{page or 'home':28}{device:10}{given}", flush=True)
                 below += any(score < 100 for category, score in given.items() if category != "performance")
-    print(f"To be mended: {below} of {2 * len(JUDGED)}")
+    print(f"To be fixed: {below} of {2 * len(JUDGED)}")
     return 1 if below else 0
 
 

@@ -1,6 +1,6 @@
 """A class in a room: the instructor's computer and a learner's, two networks joined by a cable, all made by this test.
 
-Over plain HTTP, to another computer, a browser behaves unlike on its own: no test on 127.0.0.1 can stand in for this one.
+Over plain HTTP, to another computer, a browser behaves unlike on its own: no test on 127.0.0.1 can replace this one.
 """
 
 import json

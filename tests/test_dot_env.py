@@ -71,8 +71,13 @@ LINKED_IS_CLASS_CODE=
 """
 
 
+FOREIGN = 'PASSED_ON_TO_A_CONTAINER\nGREETING="never closed\n'
+
+
 @pytest.mark.parametrize(
-    "text", [GOOD, GOOD.replace("\n", "\r\n"), f"\ufeff{GOOD[8:]}", ""], ids=["Unix", "Windows", "BOM", "empty"]
+    "text",
+    [GOOD, GOOD.replace("\n", "\r\n"), f"\ufeff{GOOD[8:]}", "", FOREIGN],
+    ids=["Unix", "Windows", "BOM", "empty", "another program's"],
 )
 def test_a_file_that_can_be_read_is_left_alone(env_file, text):
     env_file(text)

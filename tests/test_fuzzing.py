@@ -84,7 +84,7 @@ def served(bench, monkeypatch, tmp_path):
 
 
 def leave_one_flaw(context, case, kwargs) -> None:
-    """Mend what only the contract's prose forbids: by the schemas, a case is valid, or invalid for another reason."""
+    """Fix what only the contract's prose forbids: by the schemas, a case is valid, or invalid for another reason."""
     body = case.body if isinstance(case.body, dict) else {}
     slug = body.get("slug")
     if isinstance(slug, str) and case.operation.app.content.find_slug(slug):  # another has it

@@ -1,6 +1,7 @@
 """Every file in docs/samples is run against the mock server, and prints what the page beside it shows.
 
-A new file there is a new case of the first test. Pages show a request only by including a sample.
+A new file there is a new case of the first test. A page shows a request by including a sample. Before it, in the same
+tab, the page may have the few lines that matter: they are run as well.
 """
 
 import json
@@ -15,6 +16,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from textwrap import dedent
 
 import pytest
 import requests
@@ -420,19 +422,37 @@ REQUEST = re.compile(
 )
 BLOCK = re.compile(r"^( *)```(.*)\n((?:.*\n)*?)\1```$", re.MULTILINE)
 SNIPPET = re.compile(r'--8<-- "docs/samples/([^"]*)"')
-TAB = re.compile(r'^=== "(.+)"\n\n    ```.*\n    --8<-- "docs/samples/(\w+)(\.\w+)"$', re.MULTILINE)
+TAB = re.compile(r'^=== "(.+)"\n((?:\n|    .*\n)+)', re.MULTILINE)
+# What the lines that matter print, by the sample that they come before
+MATTERS = {
+    "first_call": "newsletter",
+    "read_errors": "MISSING_TOKEN",
+    "read_rate_limit": "(?i)5. of 60|x-ratelimit-remaining: 5.",
+    "retry_after": "newsletter|Status: 200",
+}
+
+
+def typed_requests(text):
+    """Return the blocks of a page that send a request, not included from a file."""
+    return [dedent(block[3]) for block in BLOCK.finditer(text) if REQUEST.search(block[3])]
+
+
+def lines_that_matter(text):
+    """Return the typed requests that come before a sample in its tab, each with the sample's name."""
+    tabs = [(tab, SNIPPET.search(tab)) for _, tab in TAB.findall(text)]
+    return [(sample[1], code) for tab, sample in tabs if sample for code in typed_requests(tab[: sample.start()])]
 
 
 def findings(text):
     """Return what is wrong with the requests on a page."""
-    typed = [block[3].strip() for block in BLOCK.finditer(text) if REQUEST.search(block[3])]
-    found = [f"{block} is not included from docs/samples" for block in typed]
+    run_below = [code for _, code in lines_that_matter(text)]
+    found = [f"{code} is not included from docs/samples" for code in typed_requests(text) if code not in run_below]
     included = set(SNIPPET.findall(text))
     found += [f"{name} does not exist" for name in sorted(included) if not (SAMPLES / name).is_file()]
-    in_tabs = {(label, name, suffix) for label, name, suffix in TAB.findall(text)}
+    in_tabs = {(label, *name.split(".")) for label, tab in TAB.findall(text) for name in SNIPPET.findall(tab)}
     for name in {path.stem for path in SAMPLES.glob("*.txt")}:
         if any(one.startswith(f"{name}.") for one in included):
-            missing = [(label, suffix) for suffix, label in TABS.items() if (label, name, suffix) not in in_tabs]
+            missing = [(label, suffix) for suffix, label in TABS.items() if (label, name, suffix[1:]) not in in_tabs]
             found += [f"{name}{suffix} is not in a tab {label}" for label, suffix in missing]
             found += [f"{name}.txt, the output, is not shown"] * (f"{name}.txt" not in included)
     return found
@@ -450,6 +470,10 @@ def test_a_page_shows_a_request_by_including_a_sample_in_three_languages(path):
         ('```python\nrequests.get("https://api.linked.is/v1/links")\n```\n', "is not included"),
         ('=== "curl"\n\n    ```bash\n    curl --silent "$LINKED_IS_BASE_URL/links"\n    ```\n', "is not included"),
         ('```js title="a.js"\nawait fetch(links)\n```\n', "is not included"),
+        (
+            '=== "curl"\n\n    ```bash\n    --8<-- "docs/samples/a.sh"\n    ```\n\n    ```bash\n    curl "$links"\n    ```\n',
+            "is not included",
+        ),
         ('```python\n--8<-- "docs/samples/no_such.py"\n```\n', "no_such.py does not exist"),
         ('```python\n--8<-- "docs/samples/first_call.py"\n```\n', "first_call.py is not in a tab Python"),
         (
@@ -468,6 +492,31 @@ def test_a_page_shows_a_request_by_including_a_sample_in_three_languages(path):
 )
 def test_a_wrong_page_is_found(page, finding):
     assert any(finding in found for found in findings(page))
+
+
+LINES = [
+    pytest.param(sample, code, id=f"{path.stem}-{sample}")
+    for path in PAGES
+    for sample, code in lines_that_matter(path.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(("sample", "code"), LINES)
+def test_the_lines_that_matter_run(sample, code, page, server, tmp_path):
+    name, suffix = sample.split(".")
+    command(SAMPLES / sample)
+    need("zsh")
+    token = page.generate_token()
+    settings = learner_environment(server.base_url, token)
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
+    python, node = [sys.executable, "-c"], ["node", "--input-type=module", "-e"]
+    for program in {"py": [python], "mjs": [node], "sh": [["bash", "-c"], ["zsh", "-c"]]}[suffix]:
+        options = {"cwd": tmp_path, "env": {**os.environ, **settings}, "capture_output": True, "timeout": PATIENCE}
+        ended = subprocess.run([*program, code], **options)
+        output, complaints = decoded(ended.stdout), decoded(ended.stderr)
+        assert_without(token, output + complaints)
+        assert ended.returncode == 0 and re.search(MATTERS[name], output), output + complaints
+    assert "TOKEN" not in code.partition("<<<")[0] if suffix == "sh" else "timeout" in code
 
 
 @pytest.mark.check

@@ -1,6 +1,6 @@
 """A workshop in a zip: notebooks, mock server, site, slides, and the wheels to install them without a network.
 
-``python -m workshop.bundle`` makes it. It needs the network; whoever unpacks it does not. For each system and
+``python -m workshop.bundle`` makes it. It needs the network; to unpack and install it needs none. For each system and
 each Python it downloads what requirements.txt asks for there, then lets uv resolve it again from these files alone.
 """
 
@@ -53,12 +53,12 @@ The linked.is authentication course, for a room without a network
 You need one of these Pythons: {pythons}. And one of these systems:
 {systems}
 
-It was run on Linux with 3.11, 3.12 and 3.13. On macOS, on Windows and with a newer Python nobody has tried it yet: if
-something fails, tell your instructor what it said.
+It has run on Linux with 3.11, 3.12 and 3.13. Nobody has tried it yet on macOS, on Windows or with a newer Python.
+If something fails, send your instructor the message.
 
-Nothing here asks the network. Unpack the whole zip onto your own disk, not onto a stick; on Windows into a folder with
-a short name, such as C:\\course, for a path there has at most 260 characters. Open a terminal in the folder of this
-README.txt, and type what your system needs. Leave the folder where it is: the course is installed from it.
+You need no network. Unpack the whole zip onto your own disk, not onto a stick. On Windows, use a folder with a short
+name, such as C:\\course: a path on Windows has at most 260 characters. Open a terminal in the folder of this README.txt,
+and type the line for your system. Don't move the folder later: the course runs from it.
 
 Linux and macOS
 ---------------
@@ -70,19 +70,19 @@ Windows, in PowerShell
 
     py lab.py
 
-The first time, this installs the course into the folder .venv, which takes a minute or two. Then it starts the mock
-server and JupyterLab. Ctrl-C ends both.
+The first time, this installs the course into the folder .venv, in a minute or two. Then it starts the mock server and
+JupyterLab. Ctrl-C stops both.
 
 If the installation fails
 -------------------------
 
-- "No matching distribution found": your Python or your system is not in the list above. See which Python it is with
-  python3 --version, on Windows with py --version. With several on your computer, name one: python3.13 lab.py,
-  on Windows py -3.13 lab.py. Delete the folder .venv first.
-- Windows doesn't know py: write python in its place. If that opens the Microsoft Store, Python is not installed.
-- Debian and Ubuntu say "ensurepip is not available": install python3-venv, which needs the network.
+- If pip says "No matching distribution found", your Python or your system is not in the list above. See your version
+  with python3 --version, on Windows with py --version. If you have several Pythons, delete the folder .venv and name
+  one: python3.13 lab.py, on Windows py -3.13 lab.py.
+- If Windows doesn't know py, write python in its place. If that opens the Microsoft Store, Python is not installed.
+- If Debian or Ubuntu says "ensurepip is not available", install python3-venv. This needs the network.
 
-If nothing helps, run the course in a browser tab. Any Python 3 is enough; on Windows, write py in place of python3:
+If nothing helps, run the course in a browser tab. Any Python 3 is enough. On Windows, write py in place of python3:
 
     python3 -m http.server --directory in-a-browser --bind 127.0.0.1
 
@@ -93,7 +93,7 @@ What is here
 
     notebooks/          the course
     site/index.html     the same, to read: a double click opens it
-    in-a-browser/       the same, to run without an installation, as said above
+    in-a-browser/       the same, to run without an installation, as described above
     slides/             one file for each lesson. S opens the speaker notes, F fills the screen
     site/workshop/      for learners and instructors: what to prepare, guide, agendas, cheat sheet, feedback form
     wheels/             what pip installs
@@ -146,7 +146,7 @@ def build_site(folder: Path) -> None:
     """Build the site so that a double click opens it: links name index.html, and the search needs no server.
 
     A browser lets a page that is a file neither fetch another one nor start a worker. The theme knows a script in place
-    of the fetched index, and iframe-worker stands in for the worker.
+    of the fetched index, and iframe-worker takes the place of the worker.
     """
     run("mkdocs", "build", "--strict", "--no-directory-urls", "--site-dir", str(folder))
     index = (folder / "search" / "search_index.json").read_text(encoding="utf-8")
@@ -158,7 +158,7 @@ def build_site(folder: Path) -> None:
 
 
 def build_tab(folder: Path) -> None:
-    """Build the site with the course in a browser tab, for who has Python but can't install. It needs a server."""
+    """Build the site with the course in a browser tab, for learners who can't install packages. It needs a server."""
     run("browser.build")
     run("mkdocs", "build", "--strict", "--site-dir", str(folder))
 

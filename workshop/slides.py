@@ -3,7 +3,7 @@
 ``python -m workshop.slides FOLDER`` writes them. A rule, and not a person, says what is on a slide:
 
 - Each ``##`` heading begins a slide. Each further code cell under it begins another one of the same heading.
-- Code and its output are on the slide; the output gets one of its own if the two would be too small to read.
+- Code and its output are on the slide; the output gets its own slide if both together would be too small to read.
 - Where a heading has no code, its lists, tables and code blocks are on the slide.
 - All prose is in the speaker notes: press S.
 
@@ -76,7 +76,7 @@ Reveal.initialize({{width: {width}, height: {height}, margin: 0, center: false, 
 
 @dataclass
 class Slide:
-    """A heading, what stands below it, and what the speaker says. All are HTML."""
+    """A heading, the content below it, and what the speaker says. All are HTML."""
 
     heading: str
     body: list[str] = field(default_factory=list)

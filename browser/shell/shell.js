@@ -34,10 +34,10 @@ function giveUp(reason, detail = "") {
 
 // What this browser lacks, or null.
 function missing() {
-  if (typeof WebAssembly !== "object") return "Python needs WebAssembly, and this browser has none or has it switched off.";
-  if (!window.isSecureContext) return "The browser lets a page run Python only over https, or from localhost.";
-  if (!("serviceWorker" in navigator)) return "The notebook needs a service worker. A private window or a setting of the browser keeps it away.";
-  if (!("findLast" in Array.prototype)) return "This browser is too old. Update it, or take another one.";
+  if (typeof WebAssembly !== "object") return "Python needs WebAssembly. This browser has none, or it is switched off.";
+  if (!window.isSecureContext) return "A browser lets a page run Python only over https, or from localhost.";
+  if (!("serviceWorker" in navigator)) return "The notebook needs a service worker. A private window or a setting of the browser doesn't allow it.";
+  if (!("findLast" in Array.prototype)) return "This browser is too old. Update it, or use another one.";
   return null;
 }
 
@@ -61,7 +61,7 @@ async function until(found, what) {
     if (value) return value;
     if (Date.now() > look) {
       failure ??= await blocked();
-      say(`${what}: it takes its time on a slow line or computer.`);
+      say(`${what}: it takes its time on a slow connection or computer.`);
       look = Date.now() + SLOW;
     }
     if (failure) throw new Error(failure);
@@ -75,7 +75,7 @@ async function start() {
   part("back").href = new URL(`../${released.replace(/\.ipynb$/, "/")}`, location.href).pathname;
   try {
     const problem = await blocked();
-    if (problem) return giveUp("Something on the way keeps a file from this page.", problem);
+    if (problem) return giveUp("This page can't load a file. Something between you and the site blocks it.", problem);
     say("1 of 3: loading the notebook");
     part("notebook").style.visibility = "hidden"; // it is white until it has its theme
     part("notebook").src = new URL(`notebooks/index.html?path=${encodeURIComponent(path)}`, lab);
@@ -118,7 +118,7 @@ function connect(kernel) {
 
 function connectAgain(kernel) {
   connect(kernel);
-  say("Python was started again, and the mock server with it: earlier tokens and links are gone. Run the notebook from the top.");
+  say("Python and the mock server started again: earlier tokens and links are gone. Run the notebook from the top.");
 }
 
 // The kernel answers when it has run the cell at hand. Until then the page that is about to go takes no input.
@@ -218,7 +218,7 @@ function takeScheme() {
 part("toggle").addEventListener("click", () => showSettings(part("panes").className === "notebook"));
 
 part("start-over").addEventListener("click", async () => {
-  if (!confirm("Start over? Your changes to this notebook, and all tokens and links in this tab, are given up.")) return;
+  if (!confirm("Start over? You lose your changes to this notebook, and all tokens and links in this tab.")) return;
   const { serviceManager, shell } = part("notebook").contentWindow.jupyterapp;
   await shell.currentWidget.sessionContext.shutdown();
   await serviceManager.contents.delete(path).catch(() => {}); // the release's own copy shows again

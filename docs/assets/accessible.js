@@ -1,4 +1,4 @@
-// What the theme leaves out for those who read with a keyboard or a screen reader, as far as it takes a script.
+// Additions to the theme for readers with a keyboard or a screen reader: the part that needs a script.
 // docs/hooks/accessible.py and notebook.css do the rest.
 document$.subscribe(() => {
   // The box around a copy button is no place to navigate to, and a page has dozens.

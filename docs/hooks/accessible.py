@@ -1,4 +1,4 @@
-"""MkDocs hook that mends what the theme's markup tells a screen reader. `assets/accessible.js` mends what scripts add.
+"""MkDocs hook that fixes what the theme's markup tells a screen reader. `assets/accessible.js` fixes what scripts add.
 
 tests/test_site_browser.py holds every page against axe.
 """

@@ -19,11 +19,11 @@ from mock_server.envelope import ApiError
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.api_reference")
 
-OPERATIONS = re.compile(r"\*The operations of (.+) stand here on the site; in a clone, `make serve` shows it\.\*")
-ERRORS = re.compile(r"\*The errors of every operation at (.+) stand here on the site; in a clone, `make serve` shows it\.\*")
+OPERATIONS = re.compile(r"\*The operations of (.+) are on the site\. In a clone, `make serve` shows them\.\*")
+ERRORS = re.compile(r"\*The errors of every operation at (.+) are on the site\. In a clone, `make serve` shows them\.\*")
 HEADING = re.compile(r"^(#+) ", re.MULTILINE)
-LIST = "*The list of operations stands here on the site; in a clone, `make serve` shows it.*"
-HEADERS = "*The table of headers stands here on the site; in a clone, `make serve` shows it.*"
+LIST = "*The list of operations is on the site. In a clone, `make serve` shows it.*"
+HEADERS = "*The table of headers is on the site. In a clone, `make serve` shows it.*"
 TABS = {"Python": ("python", python), "curl": ("bash", curl), "JavaScript": ("js", javascript)}
 # Where the errors that operations share are named, by the beginning of their paths.
 COMMON_ERRORS = {"/v1": "api.md", "/_mock": "controls.md"}

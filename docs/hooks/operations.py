@@ -95,7 +95,7 @@ def operations(tag: str | None = None) -> list[Operation]:
 
 
 def resolved(node: Node) -> Node:
-    """Follow references. What stands beside one comes on top of what it leads to."""
+    """Follow references. Keys beside a reference are added to what it leads to."""
     found: Node = {}
     for reference in references(node):
         target: Any = openapi()

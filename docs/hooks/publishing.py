@@ -1,10 +1,10 @@
 """MkDocs hook that adds what a published site needs besides its pages.
 
 Programs get each page as Markdown, where its source would be on the site; `docs/theme/llms.txt` lists them, and a page
-names its own in its head. Search engines and chats get a description of each page. People get the version, a link to edit a page, and a 404 page that
-works at any depth.
+names its own in its head. Search engines and chats get a description of each page. People get the version, a link to
+edit a page, and a 404 page that works at any depth.
 
-Nothing of it is typed: titles and order come from the nav, a description from a page's first paragraph.
+Nobody types these: titles and order come from the nav, a description from a page's first paragraph and its tasks.
 """
 
 import re
@@ -72,11 +72,15 @@ def opened(lines):
 
 @event_priority(-100)
 def on_page_content(html, page, config, files):
-    """Describe the page by its first paragraph, unless its front matter does."""
+    """Describe the page by its first paragraph, unless its front matter does. For exercises, add the names of the tasks."""
     if "description" not in page.meta:
         paragraph = re.search(r"<p>(.*?)</p>", html, re.DOTALL)[1]
         text = " ".join(unescape(re.sub(r"<[^>]+>", "", paragraph)).split())
-        page.meta["description"] = first_sentences(text.replace("What you'll do: ", "You'll "))
+        described = first_sentences(text.replace("What you'll do: ", "You'll "))
+        if "exercises/" in page.file.src_uri:
+            tasks = [f" {unescape(one.title)}." for top in page.toc for one in top.children if one.title[0].isdigit()]
+            described = ("Solutions. " if ".solution" in page.file.src_uri else "Exercises. ") + described + "".join(tasks)
+        page.meta["description"] = described
 
 
 def first_sentences(text, most=160):

@@ -107,7 +107,7 @@ def ask_for(name: str, front: Callable[[ASGIApp], ASGIApp] = lambda app: app) ->
         requests = OTHERS.get(name) or [example(one) for one in operations() if one.anchor == name]
         return [await ask(app, token, request) for request in [*BEFORE, *requests]][-1]
 
-    with start_blocking_portal() as portal:  # whoever asks may have a running loop, as a notebook has
+    with start_blocking_portal() as portal:  # the caller may have a running loop, as a notebook has
         return portal.call(ask_all)
 
 

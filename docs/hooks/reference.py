@@ -44,7 +44,7 @@ def plan_table():
 
 
 def setting_table():
-    """Return one row for each setting of ``.env.example``, with what stands above it there."""
+    """Return one row for each setting of ``.env.example``, with the comment above it."""
     settings, comments = {}, []
     for line in (PROJECT / ".env.example").read_text(encoding="utf-8").splitlines():
         if found := re.fullmatch(r"(?:# )?([A-Z_]+)=(.*)", line):
@@ -74,9 +74,9 @@ def task_table():
 
 
 MARKERS = {
-    "*The table stands here on the site; in a clone, `make serve` shows it.*": error_table,
-    "*The table of plans stands here on the site; in a clone, `make serve` shows it.*": plan_table,
-    "*The table of settings stands here on the site; in a clone, `make serve` shows it.*": setting_table,
-    "*The table of options stands here on the site; in a clone, `make serve` shows it.*": option_table,
-    "*The table of tasks stands here on the site; in a clone, `make serve` shows it.*": task_table,
+    "*The table is on the site. In a clone, `make serve` shows it.*": error_table,
+    "*The table of plans is on the site. In a clone, `make serve` shows it.*": plan_table,
+    "*The table of settings is on the site. In a clone, `make serve` shows it.*": setting_table,
+    "*The table of options is on the site. In a clone, `make serve` shows it.*": option_table,
+    "*The table of tasks is on the site. In a clone, `make serve` shows it.*": task_table,
 }

@@ -20,15 +20,15 @@ WELCOME = END = 5
 BREAK = 10
 UNBROKEN = 90  # minutes after which people need a break
 
-AGENDA = re.compile(r"\*The agenda of (\d+) minutes stands here on the site; in a clone, `make serve` shows it\.\*")
-LESSONS = "*The list of lessons stands here on the site; in a clone, `make serve` shows it.*"
+AGENDA = re.compile(r"\*The agenda of (\d+) minutes is on the site\. In a clone, `make serve` shows it\.\*")
+LESSONS = "*The list of lessons is on the site. In a clone, `make serve` shows it.*"
 HEADING = re.compile(r"^## ([a-z0-9]+(?:-[a-z0-9]+)+)$", re.MULTILINE)
 LINK = re.compile(r"\(lesson:([a-z0-9-]+)\)")
 HOST = {
-    "Welcome": "Show what is on the wall. All put the two settings into `.env`, and run the first cell of the first notebook.",
-    "Break": "Look at the board: who has no token yet?",
-    "Questions": "Take questions. Nobody asks? Go on in the course.",
-    "End": "Hand out the feedback form. All revoke their tokens.",
+    "Welcome": "Show the three lines on the wall. All learners put the two settings into `.env`, and run the first cell of the first notebook.",
+    "Break": "Look at the board: find the learners who have no token yet.",
+    "Questions": "Answer questions. If nobody asks, go on in the course.",
+    "End": "Give out the feedback form. All learners revoke their tokens.",
 }
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The header goes in through standard input: other users of the computer can see a command line.
-# HTTP/1.1, because HTTP/2 has no reason, such as OK, behind the status.
+# curl reads the header from standard input: other users of the computer can see a command line.
+# HTTP/1.1, because HTTP/2 has no reason, such as OK, after the status.
 links=$LINKED_IS_BASE_URL/links
-shopt -s nocasematch && LC_ALL=C # Turkish has another capital of i.
+shopt -s nocasematch && LC_ALL=C # in Turkish, i has another capital letter
 if [[ $links == *linked.is* && $links != https:* ]]; then
   echo "linked.is needs https: correct LINKED_IS_BASE_URL in .env." >&2
   exit 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the body, then the status on a line of its own. The token is not on the command line, where others see it.
+# Prints the body, then the status on the next line. The token is not on the command line, where others see it.
 call() {
   curl --silent --max-time 10 --write-out '\n%{http_code}' --header @- "$@" <<< "Authorization: Bearer $LINKED_IS_API_TOKEN" || {
     echo "No answer from $links. Start the mock server, or correct .env." >&2
@@ -8,7 +8,7 @@ call() {
 }
 
 links=$LINKED_IS_BASE_URL/links
-shopt -s nocasematch && LC_ALL=C # Turkish has another capital of i.
+shopt -s nocasematch && LC_ALL=C # in Turkish, i has another capital letter
 if [[ $links == *linked.is* && $links != https:* ]]; then
   echo "linked.is needs https: correct LINKED_IS_BASE_URL in .env." >&2
   exit 1

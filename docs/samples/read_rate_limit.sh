@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The token is not on the command line, where others see it. %header{…} needs curl 7.84 or newer.
 links=$LINKED_IS_BASE_URL/links
-shopt -s nocasematch && LC_ALL=C # Turkish has another capital of i.
+shopt -s nocasematch && LC_ALL=C # in Turkish, i has another capital letter
 if [[ $links == *linked.is* && $links != https:* ]]; then
   echo "linked.is needs https: correct LINKED_IS_BASE_URL in .env." >&2
   exit 1

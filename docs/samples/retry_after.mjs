@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const { LINKED_IS_BASE_URL = "", LINKED_IS_API_TOKEN = "" } = process.env;
 const LONGEST_WAIT = 60; // seconds
 
-// Return what the body asks; else the header, a number or a date; else the default.
+// Return the seconds of the body, or of the header (a number or a date), or the default.
 async function secondsToWait(response, byDefault) {
   const header = response.headers.get("Retry-After") ?? "none";
   const body = await response.json().catch(() => null);
@@ -29,7 +29,7 @@ try {
       break;
     }
     console.log("Seconds to wait:", seconds);
-    await sleep((seconds + Math.random()) * 1000); // so that not all come back at once
+    await sleep((seconds + Math.random()) * 1000); // so that not all programs come back at once
   }
 } catch {
   console.error(`No answer from ${links}. Start the mock server, or correct .env.`);

@@ -14,7 +14,7 @@ LONGEST_WAIT = 60  # seconds
 
 
 def seconds_to_wait(response, default):
-    """Return what the body asks; else the header, a number or a date; else the default."""
+    """Return the seconds of the body, or of the header (a number or a date), or the default."""
     header = response.headers.get("Retry-After", "")
     with suppress(KeyError, TypeError, ValueError):
         return ceil(response.json()["error"]["retryAfter"])
@@ -40,7 +40,7 @@ try:
         if seconds > LONGEST_WAIT:
             sys.exit(f"Come back in {seconds} seconds.")
         print("Seconds to wait:", seconds)
-        time.sleep(seconds + random.random())  # so that not all come back at once
+        time.sleep(seconds + random.random())  # so that not all programs come back at once
 except (requests.RequestException, UnicodeError):
     sys.exit(f"No answer from {links}. Start the mock server, or correct .env.")
 sys.exit(0 if response.ok else 1)

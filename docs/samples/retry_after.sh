@@ -2,13 +2,13 @@
 # The token is not on the command line, where others see it. %header{…} needs curl 7.84 or newer.
 links=$LINKED_IS_BASE_URL/links
 longest_wait=60 # seconds
-shopt -s nocasematch && LC_ALL=C # Turkish has another capital of i.
+shopt -s nocasematch && LC_ALL=C # in Turkish, i has another capital letter
 if [[ $links == *linked.is* && $links != https:* ]]; then
   echo "linked.is needs https: correct LINKED_IS_BASE_URL in .env." >&2
   exit 1
 fi
 
-# Print what the body asks; else the header, a number or a date; else the default.
+# Print the seconds of the body, or of the header (a number or a date), or the default.
 seconds_to_wait() {
   LC_ALL=C jq --raw-input --slurp --arg header "$2" --argjson default "$3" '
     def until_date: strptime("%a, %d %b %Y %H:%M:%S GMT") | mktime - now;
@@ -31,6 +31,6 @@ for waits in 0 1 2 3; do
     break
   fi
   echo "Seconds to wait: $seconds"
-  sleep "$seconds.$RANDOM" # up to a second longer, so that not all come back at once
+  sleep "$seconds.$RANDOM" # up to a second longer, so that not all programs come back at once
 done
 ((status == 200))

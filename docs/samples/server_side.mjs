@@ -13,14 +13,14 @@ async function readLinks() {
   });
   console.log("The API answered with status", response.status);
   const { data } = await response.json();
-  // Name what visitors may see. What isn't named here stays on the server.
+  // Name the fields that visitors may see. All others stay on the server.
   return data.map(({ shortUrl, clicks }) => ({ shortUrl, clicks }));
 }
 
 let kept = null;
 const forget = () => (kept = null);
 
-// Anybody may ask, so all visitors together spend one call a minute.
+// Everybody may ask, so all visitors together use one call a minute.
 function publicLinks() {
   if (!kept) {
     kept = readLinks();
@@ -35,7 +35,7 @@ const server = createServer(async (request, response) => {
     try {
       [status, body] = [200, await publicLinks()];
     } catch {
-      // Not the error itself: it can quote the header, and with it the token.
+      // Don't send the error itself: it can contain the header, and with it the token.
       [status, body] = [502, { error: "No links at the moment" }];
     }
   }

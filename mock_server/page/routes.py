@@ -182,7 +182,7 @@ async def read_form(request: Request, sessions: Sessions) -> dict[str, str]:
 
 
 def check_class_code(form: dict[str, str], class_code: str | None) -> None:
-    """Let in who knows the code of the class, if there is one. Raises InvalidRequest."""
+    """Check the code of the class, if there is one. Raises InvalidRequest."""
     if class_code is not None and not hmac.compare_digest(form.get("class_code", "").strip().encode(), class_code.encode()):
         raise InvalidRequest("This is not the class code. Ask your instructor for it.")
 

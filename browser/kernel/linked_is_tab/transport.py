@@ -1,7 +1,7 @@
 """Let `requests` reach an ASGI application in the same process, by the address that it has on a computer.
 
 The way in is urllib3's connection class, the last place where a request is still in one piece. So a session, an
-adapter of one's own, `Retry`, timeouts and redirects all work as they do over a network.
+adapter of your own, `Retry`, timeouts and redirects all work as they do over a network.
 """
 
 from __future__ import annotations

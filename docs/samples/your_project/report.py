@@ -4,8 +4,10 @@ import requests
 
 
 def count_clicks():
-    """Return the clicks of all links on the first page together. Raises requests.HTTPError."""
+    """Return the clicks of all links on the first page together. Raises requests.HTTPError, ValueError."""
     links = f"{os.environ['LINKED_IS_BASE_URL']}/links"
+    if "linked.is" in links.lower() and not links.lower().startswith("https:"):
+        raise ValueError("linked.is needs https: correct LINKED_IS_BASE_URL.")
     headers = {"Authorization": f"Bearer {os.environ['LINKED_IS_API_TOKEN']}"}
     response = requests.get(links, headers=headers, timeout=10)
     response.raise_for_status()

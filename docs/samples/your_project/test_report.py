@@ -11,3 +11,9 @@ def test_a_revoked_token_is_an_error(settings_page):
     settings_page.revoke("Test")
     with pytest.raises(requests.HTTPError, match="401"):
         count_clicks()
+
+
+def test_no_token_goes_to_linked_is_without_https(settings_page, monkeypatch):
+    monkeypatch.setenv("LINKED_IS_BASE_URL", "http://api.linked.is/v1")
+    with pytest.raises(ValueError, match="https"):
+        count_clicks()
