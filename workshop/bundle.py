@@ -86,7 +86,7 @@ If nothing helps, run the course in a browser tab. Any Python 3 is enough. On Wi
 
     python3 -m http.server --directory in-a-browser --bind 127.0.0.1
 
-Leave the terminal open, open http://127.0.0.1:8000/notebooks/{page}/ and click "Run it in your browser".
+Leave the terminal open, open http://127.0.0.1:8000/notebooks/{page}/ and press "Run" below a cell.
 
 What is here
 ------------

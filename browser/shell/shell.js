@@ -82,7 +82,7 @@ async function start() {
     const app = await until(() => part("notebook").contentWindow?.jupyterapp, "Loading the notebook");
     const panel = await until(() => app.shell.currentWidget?.sessionContext && app.shell.currentWidget, "Opening the notebook");
     part("notebook").style.visibility = "";
-    say("2 of 3: loading Python, once about 13 MB");
+    say("2 of 3: loading Python, once about 21 MB");
     const session = panel.sessionContext;
     showEarlier(app.serviceManager.contents);
     part("notebook").contentDocument.addEventListener("click", follow, true);
