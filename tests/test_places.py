@@ -42,7 +42,7 @@ SAYS_WHERE = {
 }
 # The menu entries and the site's buttons that texts name. The long tests look for them.
 IN_A_TAB = {"Kernel > Restart Kernel…", "Kernel > Restart Kernel and Run up to Selected Cell…"}
-IN_JUPYTERLAB = {*IN_A_TAB, "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
+IN_JUPYTERLAB = {*IN_A_TAB, "Kernel > Interrupt Kernel", "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
 ON_A_SITE = {"Run", "Edit", "open it in JupyterLab"}
 
 COMMAND = re.compile(
@@ -209,7 +209,7 @@ def announces_nothing(paragraph: Tag) -> bool:
         ("In JupyterLab, choose **File > Open**.", CLONE, ["File > Open"]),
         ("Click **Copy**, then press **Start over**.", HUB, ["Start over"]),
         ("In a browser tab, press **Start over**.", HUB, []),
-        ("Follow **open it in JupyterLab**.", ZIP, ["open it in JupyterLab"]),
+        ("Click **open it in JupyterLab**.", ZIP, ["open it in JupyterLab"]),
         ("Or press a button.", CLONE, ["a button without its name"]),
     ],
 )
