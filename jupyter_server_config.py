@@ -1,12 +1,19 @@
 """What the kit tells each Jupyter server: open lessons without outputs, show `.env`, and keep no second copy of it.
 
-`lab.py` names this file to JupyterLab, `binder/start` its folder.
+It also starts kernels that explain a NameError. `lab.py` names this file to JupyterLab, `binder/start` its folder.
 """
+
+import os
 
 from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
 c = get_config()  # noqa: F821 - Jupyter defines it
+KIT = os.path.dirname(os.path.abspath(__file__))
+KERNEL_STARTUP = os.path.join(KIT, "mock_server", "kernel_startup.py")
+# JupyterLab looks there for the folder `labconfig`: the kit's asks nobody whether to fetch news from another site.
+os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [KIT, os.environ.get("JUPYTER_CONFIG_PATH")]))
 
 
 class NotebookCheckpoints(AsyncFileCheckpoints):
@@ -28,8 +35,14 @@ class Lessons(AsyncLargeFileManager):
         self._saved = set()  # paths
 
     async def save(self, model, path=""):
-        """Save a file. A notebook keeps its outputs from now on, as when its page is loaded again."""
+        """Save a file. A notebook keeps its outputs from now on, as when its page is loaded again.
+
+        It loses the empty cell that Shift+Enter adds after the last one.
+        """
         self._saved.add(path.strip("/"))
+        cells = model["content"]["cells"] if model.get("type") == "notebook" and model.get("content") else []
+        while len(cells) > 1 and cells[-1]["cell_type"] == "code" and not cells[-1]["source"]:
+            cells.pop()
         return await super().save(model, path)
 
     async def get(self, path, content=True, **options):
@@ -42,7 +55,17 @@ class Lessons(AsyncLargeFileManager):
         return model
 
 
+class Kernels(AsyncMappingKernelManager):
+    """Kernels that run `mock_server/kernel_startup.py`, unless you have told Python to run a file of your own."""
+
+    async def start_kernel(self, **options):
+        """Start a kernel."""
+        env = {"PYTHONSTARTUP": KERNEL_STARTUP, **(options.get("env") or os.environ)}
+        return await super().start_kernel(**{**options, "env": env})
+
+
 c.ServerApp.contents_manager_class = Lessons
+c.ServerApp.kernel_manager_class = Kernels
 c.LabApp.default_url = "/lab/tree/notebooks/01-start-here.ipynb"
 c.ServerApp.answer_yes = True  # Ctrl-C asks nothing
 c.AsyncMappingKernelManager.transport_encryption = "auto"  # without it, each kernel warns

@@ -125,7 +125,6 @@ def make_own_wheels() -> None:
     files.mkdir()
     for name in (".env.example", ".gitignore"):
         shutil.copy(ROOT / name, files / name.removeprefix("."))
-    shutil.copy(ROOT / "notebooks" / "exercises" / "checks.py", source / "kernel")
     for folder in (source / "server", source / "kernel"):
         run(PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", own, folder,
             environment={"SOURCE_DATE_EPOCH": EPOCH})  # fmt: skip
@@ -142,10 +141,11 @@ def make_own_wheels() -> None:
 
 
 def make_contents() -> None:
-    """Put notebooks, without outputs, and drawings where the lab shows them, in the folders that they have in the project."""
+    """Put notebooks, without outputs, and pictures where the lab shows them, in the folders that they have in the project."""
     contents = fresh(BUILD / "contents")
-    for path in sorted([*(ROOT / "notebooks").rglob("*"), *(ROOT / "docs" / "assets").glob("*.svg")]):
-        if path.suffix in (".ipynb", ".py", ".svg") and not {".ipynb_checkpoints", "__pycache__"} & set(path.parts):
+    pictures = [path for path in (ROOT / "docs" / "assets").rglob("*") if not path.stem.endswith("-dark")]
+    for path in sorted([*(ROOT / "notebooks").rglob("*"), *pictures]):
+        if path.suffix in (".ipynb", ".py", ".svg", ".png") and not {".ipynb_checkpoints", "__pycache__"} & set(path.parts):
             target = contents / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix == ".ipynb":

@@ -50,7 +50,7 @@ async function onPage(page) {
     const inOrder = document.querySelector("script[data-in-order]"); // the last one runs all above it
     for (const bar of [...document.querySelectorAll(".run-bar")].slice(inOrder ? -1 : 0)) bar.querySelector("button").click();
   });
-  await page.waitForFunction(() => [...document.querySelectorAll(".run-bar")].every((bar) => bar.innerText.includes("just now")));
+  await page.waitForFunction(() => [...document.querySelectorAll(".run-bar")].every((bar) => bar.textContent.includes("just now")));
   return page.evaluate(() =>
     [...document.querySelectorAll(".run-bar")].map((bar) => {
       const texts = { recorded: [], mine: [], said: bar.querySelector("[role=status]").firstChild?.textContent };

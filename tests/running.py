@@ -178,15 +178,15 @@ def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
     return {"LINKED_IS_BASE_URL": base_url, "LINKED_IS_API_TOKEN": token}
 
 
-def run_notebook(path: Path, environment: dict[str, str]) -> nbformat.NotebookNode:
-    """Run a notebook in its own folder from top to bottom and return it with its outputs.
+def run_notebook(path: Path, environment: dict[str, str], folder: Path | None = None) -> nbformat.NotebookNode:
+    """Run a notebook in its own folder, or in another one, from top to bottom and return it with its outputs.
 
     Raises nbclient's CellExecutionError at the first cell that fails, CellTimeoutError at one that takes longer than
     PATIENCE.
     """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=PATIENCE, **OPTIONS)
-    client.execute(cwd=str(path.parent), env={**os.environ, **environment})
+    client.execute(cwd=str(folder or path.parent), env={**os.environ, **environment})
     return notebook
 
 

@@ -19,7 +19,8 @@ ASSETS = ROOT / "docs" / "assets"
 DRAWINGS = sorted(ASSETS.glob("*.svg"))
 SCREENSHOTS = sorted(FOLDER.iterdir())
 STYLE_SHEETS = [*Path(material.__path__[0]).glob("templates/assets/stylesheets/*.css"), ASSETS / "notebook.css"]
-SHOWN = [found for path in DOCUMENTS for found in re.findall(r"!\[([^]]*)\]\([^)]*?([\w-]+\.\w+)\)", markdown(path))]
+PICTURE = re.compile(r"""(?:!\[|<img alt=")([^]"]*)(?:\]\(|" src=")[^)"]*?([\w-]+\.\w+)[)"]""")
+SHOWN = [found for path in DOCUMENTS for found in PICTURE.findall(markdown(path))]
 AGAIN = "Settings > API has changed. Run `make screenshots`, look at the pictures in docs/assets/screenshots, and commit them."
 # What a text calls a thing, and its role in the page.
 ROLES = {"form": "heading", "field": "textbox", "choice": "combobox", "button": "(?:button|link)"}

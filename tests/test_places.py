@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
+from urllib.parse import urljoin
 
 import nbformat
 import pytest
@@ -41,7 +42,11 @@ SAYS_WHERE = {
     "(in|on) (GitHub|VS Code)|with git|in your own project": set(),  # these are not the kit's
 }
 # The menu entries and the site's buttons that texts name. The long tests look for them.
-IN_A_TAB = {"Kernel > Restart Kernel…", "Kernel > Restart Kernel and Run up to Selected Cell…"}
+IN_A_TAB = {
+    "Kernel > Restart Kernel…",
+    "Kernel > Restart Kernel and Run up to Selected Cell…",
+    "Run > Run All Above Selected Cell",  # the kernel says it
+}
 IN_JUPYTERLAB = {*IN_A_TAB, "Kernel > Interrupt Kernel", "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
 ON_A_SITE = {"Run", "Edit", "open it in JupyterLab"}
 
@@ -170,6 +175,8 @@ def test_what_a_text_names_is_where_it_is_read(place, tmp_path, monkeypatch, but
     folder, texts = contents(place, tmp_path, monkeypatch)
     found = {path.relative_to(folder).as_posix(): missing(page_of(markdown(path)), place, folder, buttons) for path in texts}
     assert len(texts) > 20 and {name: things for name, things in found.items() if things} == {}
+    pictures = [path.parent / picture["src"] for path in texts for picture in page_of(markdown(path)).find_all("img")]
+    assert pictures and [picture for picture in pictures if not picture.exists()] == []
 
 
 def test_what_the_site_names_is_there(site, tmp_path, buttons):
@@ -252,9 +259,14 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
 
 
 @pytest.mark.long
-def test_jupyterlab_has_the_menus_that_texts_name_and_keeps_one_env(jupyterlab, tmp_path):
+def test_jupyterlab_has_the_menus_that_texts_name_asks_nothing_and_keeps_one_env(jupyterlab, tmp_path):
     for entry in IN_JUPYTERLAB:
         choose(jupyterlab, entry)
+    settings = jupyterlab.request.get(
+        urljoin(jupyterlab.url, "/lab/api/settings/@jupyterlab/apputils-extension:notification")
+    ).json()
+    defaults = {name: field["default"] for name, field in settings["schema"]["properties"].items()}
+    assert defaults["fetchNews"] == "false"  # "none" asks
     save_env(jupyterlab, tmp_path)
 
 
@@ -281,10 +293,15 @@ def test_no_command_overwrites_an_env_that_is_there():
     assert copies and [copy for copy in copies if not re.search(r"-e (~/)?\.env|Test-Path \.env", copy)] == []
 
 
-@pytest.mark.check
-def test_jupyter_keeps_copies_of_notebooks_only(tmp_path):
-    config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
+@pytest.fixture
+def config(monkeypatch) -> Config:
+    """The kit's settings for Jupyter, which also change the environment."""
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
+    return PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
 
+
+@pytest.mark.check
+def test_jupyter_keeps_copies_of_notebooks_only(config, tmp_path):
     async def save(config: Config) -> list[str]:
         contents = AsyncLargeFileManager(root_dir=str(tmp_path), config=config)
         for name in (".env", "a.ipynb"):
@@ -298,28 +315,52 @@ def test_jupyter_keeps_copies_of_notebooks_only(tmp_path):
 
 
 @pytest.mark.check
-def test_a_lesson_opens_without_outputs_and_keeps_those_of_a_learner(tmp_path):
+def test_a_lesson_opens_without_outputs_and_keeps_those_of_a_learner(config, tmp_path):
     config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
     path = "notebooks/01-start-here.ipynb"
 
     def outputs(model: dict) -> list:
         return [output for cell in model["content"].cells for output in cell.get("outputs", [])]
 
-    async def open_run_and_load_again() -> tuple[list, list]:
+    async def open_run_and_load_again() -> tuple[list, list, str]:
         copy = tmp_path / path
         contents = config.ServerApp.contents_manager_class(root_dir=str(tmp_path), config=config)
         before = copy.read_bytes()
         model = await contents.get(path)
         assert copy.read_bytes() == before
         opened = outputs(model)
-        model["content"].cells[-1] = new_code_cell("1", outputs=[new_output("stream", text="1")], execution_count=1)
+        mine = new_code_cell("1", outputs=[new_output("stream", text="1")], execution_count=1)
+        model["content"].cells += [mine, new_code_cell("")]  # as after Shift+Enter on the last one
         await contents.save(model, path)
-        return opened, outputs(await contents.get(path))
+        again = await contents.get(path)
+        return opened, outputs(again), again["content"].cells[-1].source
 
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
-    opened, run = run_async(open_run_and_load_again())
+    opened, run, last = run_async(open_run_and_load_again())
     assert outputs({"content": nbformat.read(ROOT / path, as_version=4)})
-    assert opened == [] and [output["text"] for output in run] == ["1"]
+    assert opened == [] and [output["text"] for output in run] == ["1"] and last == "1"
+
+
+@pytest.mark.long
+def test_a_kernel_that_was_restarted_in_the_middle_says_which_cells_to_run(config, tmp_path):
+    async def run_after_a_restart(source: str) -> list[dict]:
+        said: list[dict] = []
+        kernels = config.ServerApp.kernel_manager_class(config=config, root_dir=str(tmp_path))
+        kernel_id = await kernels.start_kernel()
+        client = kernels.get_kernel(kernel_id).client()
+        client.start_channels()
+        await client.wait_for_ready(PATIENCE)
+        await kernels.restart_kernel(kernel_id)
+        await client.wait_for_ready(PATIENCE)
+        await client.execute_interactive(source, output_hook=lambda message: said.append(message["content"]), timeout=PATIENCE)
+        client.stop_channels()
+        await kernels.shutdown_kernel(kernel_id)
+        return said
+
+    said = run_async(run_after_a_restart("settings_page.tokens()"))
+    assert [one["evalue"] for one in said if "ename" in one] == ["name 'settings_page' is not defined"]
+    printed = "".join(one.get("text", "") for one in said)
+    assert "defines settings_page, choose Run > Run All Above Selected Cell" in printed
 
 
 def open_env(page: Page) -> None:

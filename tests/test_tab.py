@@ -550,13 +550,12 @@ def test_a_page_runs_its_cells(open_tab, host, reader):
     tab = open_tab(**reader)
     tab.goto(f"{host.url}notebooks/02-generate-a-token/")
     [said] = re.findall(r"about (\d+) MB", tab.locator(".run-here").inner_text())
-    loaded = []
-    tab.context.on("requestfinished", loaded.append)
+    before = sum(host.sent.values())
     run, edit, status, output = bar(tab, 1)
     recorded = output.inner_text()
     run.press("Enter")
     expect(status).to_contain_text("Yours, just now.")
-    megabytes = sum(request.sizes()["responseBodySize"] for request in loaded) / 1e6
+    megabytes = (sum(host.sent.values()) - before) / 1e6
     assert int(said) - 1 < megabytes <= int(said) <= 19, megabytes
     expect(run).to_be_focused()
     expect(output).to_have_accessible_name("Your output")
@@ -671,6 +670,7 @@ def test_a_link_of_a_notebook_leads_to_where_its_page_is(tab, host):
 def test_the_menus_of_a_tab_have_what_texts_name(opened):
     for entry in IN_A_TAB:
         choose(opened.frame_locator("#notebook"), entry)
+    assert "choose Run > Run All Above Selected Cell" in run_cell(opened, "a_name_of_a_cell_that_was_not_run")
 
 
 @long

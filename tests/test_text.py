@@ -110,6 +110,7 @@ def test_code_is_not_taken_for_a_heading():
 
 # Links, as GitHub and JupyterLab follow them: from file to file
 
+GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
 LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)|<(https?://[^<>\s]+)>|(?:href|src)=\"([^\"]*)\"")
 MOCK_SERVER, SITE = "127.0.0.1:8787", "127.0.0.1:8000"
 
@@ -184,6 +185,20 @@ def test_a_dead_link_is_found(link, fault, answers):
     assert link_faults(page, alive, answers) == []
 
 
+def unlinked_terms(lessons):
+    """Return the terms of the glossary that lessons use and that no lesson links."""
+    terms = [title for level, title in headings(markdown(GLOSSARY)) if level == 2]
+    linked = set(re.findall(r"glossary\.md#([\w-]+)", lessons))
+    used = [term for term in terms if re.search(rf"\b{term.partition(' and ')[0]}", lessons, re.IGNORECASE)]
+    return [term for term in used if term.lower().replace(" ", "-") not in linked]
+
+
+def test_a_lesson_links_each_term_of_the_glossary():
+    lessons = "\n".join(map(markdown, NOTEBOOKS))
+    assert unlinked_terms(lessons) == []
+    assert unlinked_terms(lessons.replace("#jitter", "#retry")) == ["Jitter"]
+
+
 @each(TEMPLATES)
 def test_a_link_of_the_settings_page_leads_somewhere(path, answers):
     text = path.read_text(encoding="utf-8")
@@ -217,11 +232,10 @@ def tasks_of(path):
 UNAUTHORIZED = sum(error.status == 401 for error in ApiError.__subclasses__())
 # A claim, with {} where its number stands, and what that must be. All others of such numbers are in UNCOUNTED.
 COUNTED = {
-    "{} notebooks take you in": len(NOTEBOOKS) - 1,  # said by the first one
     "{} Jupyter notebooks": len(NOTEBOOKS),
     "{} notebooks": len(NOTEBOOKS),
-    "take {} hours": sum(map(minutes, NOTEBOOKS)) / 60,
-    "{} hours together": sum(map(minutes, NOTEBOOKS)) / 60,
+    "take {} hours": round(sum(map(minutes, NOTEBOOKS)) / 60),
+    "{} hours together": round(sum(map(minutes, NOTEBOOKS)) / 60),
     "to {} exercises a notebook": max(map(tasks_of, EXERCISES)),
     "{} to four exercises a notebook": min(map(tasks_of, EXERCISES)),
     "{} languages": len(TABS),
@@ -237,6 +251,7 @@ COUNTED = {
 }
 UNCOUNTED = {
     "**Time:** {} minutes": "test_notebooks.py compares it with the metadata",
+    "{} exercises on": "test_an_exercise_notebook_says_how_many_it_holds",
     "{} demo links": "an output beside it shows them",
     "Ask for {} links a page": "the request beside it asks for so many",
     "after {} lessons everybody has something": "generate, load, call: the guide says so",
@@ -291,7 +306,7 @@ def test_a_wrong_figure_is_found():
 
 @each([*EXERCISES, *SOLUTIONS])
 def test_an_exercise_notebook_says_how_many_it_holds(path):
-    said = re.search(rf"^{NUMBER} (?:small ones )?(?:on \[|parts make it easier)", markdown(path), re.MULTILINE | re.IGNORECASE)
+    said = re.search(rf"^{NUMBER} (?:exercises on \[|parts make it easier)", markdown(path), re.MULTILINE | re.IGNORECASE)
     assert value_of(said[1]) == tasks_of(path)
 
 

@@ -25,7 +25,7 @@ from nbconvert.filters import strip_ansi
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.notebooks")
 
-CALLOUTS = {"note", "info", "tip", "success", "question", "warning", "danger", "example"}
+CALLOUTS = {"mock server only", "note", "info", "tip", "success", "question", "warning", "danger", "example"}
 LINK = re.compile(r"(?<=]\()([^)\s#]*)(#[^)\s]*)?")
 
 
@@ -106,8 +106,8 @@ def site_text(source):
             fragment = "#" + slugify(unquote(fragment), "-")  # JupyterLab writes #What-to-keep, the site #what-to-keep.
         return re.sub(r"^((?:\.\./)+)docs/", r"\1", path) + fragment  # `docs/` is the top of the site.
 
-    source = LINK.sub(link, source)
-    return re.sub(r'(?m)^<(details|div class="[^"]*admonition[^"]*")>', r"<\1 markdown>", source)
+    source = re.sub(r'<img alt="([^"]*)" src="([^"]*)" width="\d+">', r"![\1](\2)", source)  # The site has a size of its own.
+    return re.sub(r"(?m)^<details>", "<details markdown>", LINK.sub(link, source))
 
 
 def output_markdown(output):

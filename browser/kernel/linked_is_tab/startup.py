@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import os
 import subprocess
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ def start() -> None:
         f"In a browser tab only {BASE_URL} answers: put that into .env as LINKED_IS_BASE_URL, then restart the kernel."
     )
     settings_window.open_to_the_page(urlsplit(BASE_URL))
+    import_module("mock_server.kernel_startup")
 
 
 def put_dotfiles(folder: Path) -> None:
