@@ -1,6 +1,6 @@
 // Make the snapshot that start.mjs starts from: `node make.mjs <folder of Pyodide> <folder to write> <index of files> <their bytes> <notebooks>`
 //
-// It writes the memory, and the files of the packages in two parts: those that a first answer reads, and the rest.
+// It writes the memory, and the files of the packages in two parts: those that the kit has written or a first answer reads, and the rest.
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -72,7 +72,7 @@ if (errors?.length !== 1) throw new Error(`The first lessons do not run from the
 const parts = [[], []];
 const sizes = [0, 0];
 const placed = index.map(([path, offset, size]) => {
-  const part = read.has(path) ? 0 : 1;
+  const part = read.has(path) || /^(mock_server|linked_is_tab)\//.test(path) ? 0 : 1;
   parts[part].push(bytes.subarray(offset, offset + size));
   sizes[part] += size;
   return [path, part === 0, sizes[part] - size, size];
@@ -95,5 +95,4 @@ const list = {
   files: placed,
 };
 writeFileSync(`${made}/start.json`, JSON.stringify(list));
-console.log(read.size, "files are read at the start,", index.length - read.size, "later");
 process.exit(0);
