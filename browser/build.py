@@ -261,10 +261,18 @@ def make_lab(pyodide: Path) -> None:
 def make_page() -> None:
     """Put together what lets the pages of the site run their cells."""
     page = fresh(BUILD / "page")
-    for name in ("run.js", "run.css", "worker.mjs"):
-        shutil.copy(HERE / "page" / name, page)
+    for file in (HERE / "page").iterdir():
+        shutil.copy(file, page)
     esbuild = HERE / "node_modules" / ".bin" / "esbuild"
-    run(esbuild, HERE / "page" / "editor.mjs", "--bundle", "--minify", "--format=esm", f"--outfile={page / 'editor.mjs'}")
+    run(
+        esbuild,
+        HERE / "page" / "editor.mjs",
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--allow-overwrite",
+        f"--outfile={page / 'editor.mjs'}",
+    )
 
 
 def release() -> str:

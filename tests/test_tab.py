@@ -113,18 +113,9 @@ def test_it_answers_inside_a_loop_that_runs(in_process, headers):
 def test_settings_api_comes_in_one_piece(in_process):
     from linked_is_tab.settings_window import Window
 
-    class Comm:
-        def on_msg(self, answer):
-            self.ask = lambda data: answer({"content": {"data": data}})
-
-        def send(self, data):
-            self.sent = data
-
-    comm = Comm()
-    Window(comm, "http://127.0.0.1:8787")
-    comm.ask({"path": "/settings/api"})
-    assert comm.sent["path"] == "/login" and "<style>" in comm.sent["html"] and 'src="/' not in comm.sent["html"]
-    assert 'getElementById("token")' in comm.sent["html"]  # not escaped
+    html = Window("http://127.0.0.1:8787").open("/settings/api")
+    assert "<h1>Log in</h1>" in html and "<style>" in html and 'src="/' not in html
+    assert 'getElementById("token")' in html  # not escaped
 
 
 PATHS = [path.relative_to(ROOT).as_posix() for path in [*NOTEBOOKS, *SOLUTIONS, *EXERCISES]]
@@ -583,6 +574,46 @@ def test_a_page_runs_its_cells(open_tab, host, reader):
     expect(editor).to_have_count(0)
     run.press("Enter")
     expect(output).to_have_text(recorded)
+
+
+@long
+@pytest.mark.parametrize("reader", [WIDE, TELEPHONE], ids=["wide", "telephone"])
+def test_a_reader_generates_uses_and_revokes_a_token_on_one_page(open_tab, host, reader):
+    tab = open_tab(**reader, permissions=["clipboard-read", "clipboard-write"])
+    tab.goto(f"{host.url}notebooks/02-generate-a-token/")
+    tab.get_by_role("link", name="Settings > API of the mock server").press("Enter")
+    panel = tab.get_by_role("dialog")
+    settings, page, file = panel.frame_locator("iframe"), *panel.get_by_role("button").all()[:2]
+    settings.get_by_role("link", name="Sign up").press("Enter")
+    settings.get_by_label("8 characters").wait_for()
+    settings.get_by_label("E-mail").fill("me@example.com")
+    settings.get_by_label("Password").fill("a long password")
+    settings.get_by_role("button", name="Sign up").press("Enter")
+    settings.get_by_label("Name").fill("By hand")
+    settings.get_by_role("button", name="Generate New Token").press("Enter")
+    settings.get_by_role("button", name="Copy").press("Enter")
+    settings.get_by_role("button", name="Copied").wait_for()
+    ours = reader is WIDE
+    assert judged(tab, panel.get_by_role("button", name="Close"), ours) == []
+    file.press("Enter")
+    text = panel.get_by_label(".env")
+    expect(text).to_have_value(re.compile("^LINKED_IS_API_TOKEN=$", re.MULTILINE))
+    text.evaluate("text => text.setSelectionRange(...Array(2).fill(text.value.indexOf('API_TOKEN=') + 10))")
+    tab.keyboard.press("ControlOrMeta+v")
+    panel.get_by_role("button", name="Save").press("Enter")
+    expect(panel.get_by_role("status")).to_contain_text("Saved")
+    assert judged(tab, panel.get_by_role("button", name="Close"), ours) == []
+    run, _, _, output = bar(tab, 1)
+    run.press("Enter")
+    expect(output).to_contain_text("200")
+    page.press("Enter")
+    settings.get_by_role("link", name="Revoke").press("Enter")
+    settings.get_by_role("button", name="Revoke").press("Enter")
+    settings.get_by_text("revoked").first.wait_for()
+    panel.get_by_role("button", name="Close").press("Enter")
+    expect(panel).to_be_hidden()
+    run.press("Enter")
+    expect(output).to_contain_text("401")
 
 
 @long

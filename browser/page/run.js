@@ -12,13 +12,13 @@ class Python {
   }
 
   // Ask the worker, hand on what it says on the way, and return its last word. Rejects if it could not do it.
-  ask(request, listen) {
+  ask(request, listen = () => {}) {
     return new Promise((resolve, reject) => {
       this.giveUp = reject;
       this.worker.onerror = (event) => reject(new Error(event.message || "a file of it could not be loaded"));
       this.worker.onmessage = ({ data }) => {
         if (data.failed) reject(new Error(data.failed));
-        else if (data.ended) resolve(data);
+        else if (data.ended) resolve(data.answer);
         else listen(data);
       };
       this.worker.postMessage(request);
@@ -40,6 +40,7 @@ class Python {
 class Stopped extends Error {}
 
 let python = null;
+let panel = null; // Settings > API and .env
 let work = Promise.resolve(); // the cells that were asked for, one after the other
 
 class Cell {
@@ -77,7 +78,7 @@ class Cell {
     this.show([]);
     const outputs = [];
     try {
-      const { succeeded } = await python.ask({ code: this.code.textContent }, ({ output }) => {
+      const succeeded = await python.ask({ run: this.code.textContent }, ({ output }) => {
         if (output.output_type === "clear") outputs.length = 0;
         else outputs.push(output);
         this.show(outputs);
@@ -191,23 +192,55 @@ function run(cell) {
   work = work.then(() => attempt(cell));
 }
 
+async function started(progress = () => {}) {
+  python ??= new Python(progress);
+  await python.ready;
+  python.started = true;
+}
+
+// After that, the next Run or question starts a new Python.
+function end() {
+  python?.worker.terminate();
+  python = null;
+  for (const cell of cells) cell.hasRun = false;
+  panel?.forget();
+}
+
+// Ask Python, after the cells that wait for it.
+function ask(request) {
+  const answer = work.then(async () => {
+    try {
+      await started();
+      return await python.ask(request);
+    } catch (error) {
+      end();
+      throw error;
+    }
+  });
+  work = answer.catch(() => {});
+  return answer;
+}
+
+async function openPanel(path) {
+  if (!panel) {
+    const { Panel } = await import(new URL("panel.mjs", here));
+    panel ??= new Panel(ask);
+  }
+  panel.open(path);
+}
+
 async function attempt(cell) {
   cell.busy = true;
   try {
-    if (!python) {
-      cell.say("Python is loading.");
-      python = new Python((part) => cell.bar.style.setProperty("--loaded", part));
-      await python.ready;
-      python.started = true;
-    }
+    if (!python) cell.say("Python is loading.");
+    await started((part) => cell.bar.style.setProperty("--loaded", part));
     const before = inOrder ? cells.slice(0, cells.indexOf(cell)).filter(({ hasRun }) => !hasRun) : [];
     for (const one of [...before, cell]) {
       if (one !== cell) cell.say("Running the cells above.");
       await one.run();
     }
   } catch (error) {
-    if (python?.stop() !== true) python = null;
-    for (const one of cells) one.hasRun = false;
+    end();
     cell.say(
       error instanceof Stopped
         ? "Stopped. What your cells made is gone: Run starts a new Python."
@@ -224,3 +257,11 @@ function stop() {
 }
 
 const cells = [...document.querySelectorAll(".run-bar")].map((bar) => new Cell(bar));
+
+document.querySelector(".run-here button")?.addEventListener("click", () => openPanel());
+document.querySelector("article").addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='http://127.0.0.1:8787/']"); // the mock server of this page, not one on the computer
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  openPanel(new URL(link.href).pathname);
+});

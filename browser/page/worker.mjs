@@ -19,15 +19,20 @@ async function start({ token, interrupt }) {
   if (token) python.have_token();
 }
 
-async function run({ code }) {
-  return python.run(code, (output) => postMessage({ output: JSON.parse(output) }));
-}
+const tasks = {
+  start,
+  run: (code) => python.run(code, (output) => postMessage({ output: JSON.parse(output) })),
+  visit: ({ path, form }) => python.visit(path, form && JSON.stringify(form)),
+  readSettings: () => python.read_settings(),
+  saveSettings: (text) => python.save_settings(text),
+};
 
+// Each message is one task and what it needs.
 let queue = Promise.resolve(); // one after the other
 onmessage = ({ data }) => {
-  const task = data.start ? start : run;
+  const [[task, request]] = Object.entries(data);
   queue = queue
-    .then(() => task(data.start ?? data))
-    .then((succeeded) => postMessage({ ended: true, succeeded }))
+    .then(() => tasks[task](request))
+    .then((answer) => postMessage({ ended: true, answer }))
     .catch((error) => postMessage({ failed: String(error.message ?? error) }));
 };

@@ -65,7 +65,7 @@ def on_page_content(html, page, config, files):
         address = f"{get_relative_url('tab/', page.url)}?notebook={source}"
         here = (
             f'<p class="run-here" data-search-exclude>Press Run below a cell: nothing to install, about {MEGABYTES} MB, once. '
-            f'In this browser too: <a href="{address}">open it in JupyterLab</a>.</p>'
+            f'Beside it: <button type="button">Settings &gt; API and .env</button>. In this browser too: <a href="{address}">open it in JupyterLab</a>.</p>'
         )
         html = html.replace('<p class="notebook-source"', f'{here}<p class="notebook-source"', 1)
     return html

@@ -6,14 +6,19 @@ import json
 import os
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyodide_kernel
+from dotenv import load_dotenv
 
+from linked_is_tab.settings_window import Window
 from linked_is_tab.startup import BASE_URL
 from mock_server.settings_page import SettingsPage
 
 warnings.filterwarnings("ignore", "To exit: ")  # IPython's advice for a terminal
+SETTINGS = Path("/home/.env")
+window = Window(BASE_URL.removesuffix("/v1"))
 
 
 async def run(code: str, send: Callable[[str], None]) -> bool:
@@ -43,6 +48,22 @@ async def run(code: str, send: Callable[[str], None]) -> bool:
         return ended["evalue"] == "0"
     show("error", **{name: ended[name] for name in ("ename", "evalue", "traceback")})
     return False
+
+
+def visit(path: str, form: str | None = None) -> str:
+    """Open a page of the mock server in the page's window, or send it a form, as JSON; return its HTML."""
+    return window.open(path, form and json.loads(form))
+
+
+def read_settings() -> str:
+    """Return the text of `.env`."""
+    return SETTINGS.read_text(encoding="utf-8")
+
+
+def save_settings(text: str) -> None:
+    """Write `.env`, and let the next cell find what it says: Python is not started again for it."""
+    SETTINGS.write_text(text, encoding="utf-8")
+    load_dotenv(SETTINGS, override=True)
 
 
 def have_token() -> None:
