@@ -144,7 +144,7 @@ def run_on_page(browser: BrowserContext, address: str) -> tuple[float, float]:
     finished: list[Request] = []
     browser.on("requestfinished", finished.append)
     begun = time.perf_counter()
-    page.get_by_role("button", name="Run this cell").first.click()
+    page.get_by_role("button", name="Run cell 1", exact=True).click()
     try:
         page.wait_for_function("document.querySelector('.run-bar').innerText.includes('Yours, just now.')")
     except TimeoutError:

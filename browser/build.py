@@ -197,7 +197,8 @@ def make_snapshot(pyodide: Path) -> None:
         fresh(made)
         write_json(BUILD / "files.json", index)
         (BUILD / "files").write_bytes(files)
-        run("node", start / "make.mjs", pyodide, made, BUILD / "files.json", BUILD / "files", BUILD / "contents" / "notebooks")
+        run("node", start / "make.mjs", pyodide, made, BUILD / "files.json", BUILD / "files", BUILD / "contents" / "notebooks",
+            environment={"TZ": "UTC"})  # fmt: skip
 
     unless_done("start", [pyodide / "pyodide-lock.json", *sorted(start.iterdir())], make)
     shutil.copytree(made, pyodide, dirs_exist_ok=True)

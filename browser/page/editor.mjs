@@ -37,13 +37,7 @@ export function edit(block, text, { changed, run, leave }) {
       EditorView.updateListener.of(({ docChanged, state }) => docChanged && changed(`${state.doc}\n`)),
     ],
   });
-  pre.hidden = true;
-  pre.after(view.dom);
+  pre.after(view.dom); // run.css hides the text above it
   view.focus();
-  return {
-    remove() {
-      view.destroy();
-      pre.hidden = false;
-    },
-  };
+  return { remove: () => view.destroy() };
 }

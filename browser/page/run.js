@@ -21,19 +21,15 @@ class Python {
         else if (data.ended) resolve(data.answer);
         else listen(data);
       };
+      if (this.interrupt) this.interrupt[0] = 0;
       this.worker.postMessage(request);
     });
   }
 
-  // Stop what runs. Without shared memory only the end of the whole Python can do that: return whether it goes on.
+  // Stop what runs. Without shared memory only the end of the whole Python can do that.
   stop() {
-    if (this.interrupt && this.started) {
-      this.interrupt[0] = 2; // as Ctrl-C does
-      return true;
-    }
-    this.worker.terminate();
-    this.giveUp(new Stopped());
-    return false;
+    if (this.interrupt && this.started) this.interrupt[0] = 2; // as Ctrl-C does
+    else this.giveUp(new Stopped());
   }
 }
 
@@ -42,9 +38,15 @@ class Stopped extends Error {}
 let python = null;
 let panel = null; // Settings > API and .env
 let work = Promise.resolve(); // the cells that were asked for, one after the other
+let stops = 0; // how often a reader pressed Stop: what was asked for before that does not run any more
+
+const DRAWN = 50; // milliseconds from one drawing of an output to the next
+const KEPT = 100_000; // characters of a long output
 
 class Cell {
-  constructor(bar) {
+  constructor(bar, index) {
+    this.bar = bar;
+    this.number = index + 1;
     this.block = bar.previousElementSibling;
     this.code = this.block.querySelector("code");
     this.source = this.code.innerHTML;
@@ -53,86 +55,92 @@ class Cell {
     this.recorded = [];
     for (let next = bar.nextElementSibling; next?.matches(".cell-output"); next = next.nextElementSibling) this.recorded.push(next);
     this.mine = null; // the reader's own output
-    this.bar = bar;
-    this.runButton.addEventListener("click", () => (this.busy ? stop() : run(this)));
+    this.back = document.createElement("button");
+    this.back.type = "button";
+    this.back.hidden = true;
+    bar.append(this.back);
+    this.runButton.addEventListener("click", ({ timeStamp }) => this.pressed(timeStamp));
     this.editButton.addEventListener("click", () => (this.editor ? this.undo() : this.edit()));
+    this.back.addEventListener("click", () => this.turn(!this.showsMine));
+  }
+
+  // The second half of a double click, or a key that is held, is not a wish to stop.
+  pressed(time) {
+    const again = time - this.lastPress < 400;
+    this.lastPress = time;
+    if (!again) this.busy ? stop() : run(this);
   }
 
   say(text) {
     this.status.textContent = text;
   }
 
+  label(button, text) {
+    button.textContent = text;
+    button.ariaLabel = `${text} ${button === this.editButton && this.editor ? "in " : ""}cell ${this.number}`;
+  }
+
   set busy(is) {
     this.isBusy = is;
-    label(this.runButton, is ? "Stop" : "Run");
-    this.bar.classList.toggle("run-bar--busy", is);
+    this.label(this.runButton, is ? "Stop" : "Run");
   }
 
   get busy() {
     return Boolean(this.isBusy);
   }
 
+  // Run it and return whether it ended without an error. Rejects if Python ended.
   async run() {
+    const outputs = [];
+    let soon = 0;
+    const draw = () => {
+      soon = 0;
+      this.show(outputs);
+    };
     this.busy = true;
     this.say("Running.");
-    this.show([]);
-    const outputs = [];
+    this.show(outputs);
     try {
       const succeeded = await python.ask({ run: this.code.textContent }, ({ output }) => {
-        if (output.output_type === "clear") outputs.length = 0;
-        else outputs.push(output);
-        this.show(outputs);
+        add(outputs, output);
+        soon ||= setTimeout(draw, DRAWN);
       });
       this.hasRun = true;
       this.say(!succeeded ? "Yours, just now: an error." : outputs.length ? "Yours, just now." : "It ran just now, and shows nothing.");
-      if (this.recorded.length) this.offerRecorded();
+      return succeeded;
+    } catch (error) {
+      this.say("Stopped.");
+      throw error;
     } finally {
+      clearTimeout(soon);
+      draw();
       this.busy = false;
     }
   }
 
   // Show these outputs in the place of the recorded ones.
   show(outputs) {
-    const box = document.createElement("section");
-    box.className = "cell-output cell-output--mine";
-    box.classList.toggle("cell-output--error", outputs.some(({ output_type, name }) => output_type === "error" || name === "stderr"));
-    box.role = "group";
-    box.tabIndex = 0;
-    box.ariaLabel = "Your output";
-    box.hidden = !outputs.length;
-    let stream = null;
-    for (const output of outputs) {
-      if (output.output_type === "stream" && stream?.name === output.name) {
-        stream.pre.append(output.text);
-        continue;
-      }
-      const element = drawn(output);
-      stream = output.output_type === "stream" ? { name: output.name, pre: element } : null;
-      box.append(element);
+    if (!this.mine) {
+      this.mine = document.createElement("section");
+      this.mine.role = "group";
+      this.mine.tabIndex = 0;
+      this.mine.ariaLabel = "Your output";
+      this.bar.after(this.mine);
     }
-    if (this.mine) this.mine.replaceWith(box);
-    else this.bar.after(box);
-    this.mine = box;
-    this.showRecorded(false);
+    this.isEmpty = !outputs.length;
+    this.mine.className = "cell-output cell-output--mine";
+    this.mine.classList.toggle("cell-output--error", outputs.some(({ output_type, name }) => output_type === "error" || name === "stderr"));
+    this.mine.replaceChildren(...outputs.map(drawn));
+    this.turn(true);
   }
 
-  showRecorded(shown) {
-    for (const box of this.recorded) box.hidden = !shown;
-    if (shown) this.mine.hidden = true;
-  }
-
-  offerRecorded() {
-    const mine = this.mine;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "Show the recorded one";
-    button.addEventListener("click", () => {
-      const back = mine.hidden && !this.recorded[0].hidden;
-      this.showRecorded(!back);
-      mine.hidden = !back || !mine.childNodes.length;
-      button.textContent = back ? "Show the recorded one" : "Show mine";
-    });
-    this.status.append(" ", button);
+  // Show the reader's own output, or the recorded one.
+  turn(toMine) {
+    this.showsMine = toMine;
+    for (const box of this.recorded) box.hidden = toMine;
+    if (this.mine) this.mine.hidden = !toMine || this.isEmpty;
+    this.back.hidden = !this.recorded.length || !this.mine;
+    this.back.textContent = toMine ? "Show the recorded one" : "Show mine";
   }
 
   async edit() {
@@ -140,14 +148,14 @@ class Cell {
     try {
       const { edit } = await import(new URL("editor.mjs", here));
       this.editor ??= edit(this.block, this.code.textContent, {
-        changed: (text) => (this.code.textContent = text), // the copy button takes it from there
-        run: () => this.busy || run(this),
+        changed: (text) => this.change(() => (this.code.textContent = text)), // the copy button takes it from there
+        run: () => run(this),
         leave: () => this.runButton.focus(),
       });
-      label(this.editButton, "Undo changes in");
-      this.say("Shift+Enter runs the cell, Escape leaves it.");
-    } catch (error) {
-      this.say(`The editor could not be loaded: ${error.message}`);
+      this.label(this.editButton, "Undo changes");
+      if (!this.busy) this.say("Shift+Enter runs the cell, Escape leaves it.");
+    } catch {
+      this.say("The editor could not be loaded. Edit tries again.");
     }
     this.editButton.ariaDisabled = null;
   }
@@ -155,30 +163,47 @@ class Cell {
   undo() {
     this.editor.remove();
     this.editor = null;
-    this.code.innerHTML = this.source;
-    label(this.editButton, "Edit");
+    this.change(() => (this.code.innerHTML = this.source));
+    this.label(this.editButton, "Edit");
+    if (this.busy) return;
+    this.mine?.remove();
+    this.mine = null;
+    this.turn(false);
     this.say("");
+  }
+
+  // What stands below rests on it.
+  change(make) {
+    make();
+    for (const one of cells.slice(cells.indexOf(this))) one.hasRun = false;
   }
 }
 
-function label(button, text) {
-  button.textContent = text.replace(/ in$/, "");
-  button.ariaLabel = `${text} this cell`;
+// Add an output to those that are there. What one stream says stays in one piece, without its beginning if it is long.
+function add(outputs, output) {
+  const last = outputs.at(-1);
+  if (output.output_type === "clear") outputs.length = 0;
+  else if (output.output_type === "update") outputs.forEach((one, at) => one.id === output.id && (outputs[at] = { ...one, data: output.data }));
+  else if (output.output_type === "stream" && last?.name === output.name) {
+    last.text += output.text;
+    if (last.text.length > 2 * KEPT) last.text = `…${last.text.slice(-KEPT)}`;
+  } else outputs.push(output);
 }
 
 // What a reader sees of an output in the notebook format.
 function drawn({ output_type, text, traceback, data = {} }) {
-  const plain = output_type === "error" ? traceback.join("\n") : (text ?? data["text/plain"] ?? "");
-  if (data["image/png"]) {
+  const plain = output_type === "error" ? traceback.join("\n") : (text ?? data["text/markdown"] ?? data["text/latex"] ?? data["text/plain"] ?? "");
+  const picture = ["image/png", "image/jpeg"].find((kind) => data[kind]);
+  if (picture) {
     const image = new Image();
-    image.src = `data:image/png;base64,${data["image/png"]}`;
-    image.alt = plain;
+    image.src = `data:${picture};base64,${data[picture]}`;
+    image.alt = data["text/plain"] ?? "";
     return image;
   }
   const html = data["text/html"] ?? data["image/svg+xml"];
   if (html) {
     const { body } = new DOMParser().parseFromString(html, "text/html");
-    for (const element of body.querySelectorAll("script, style")) element.remove();
+    for (const element of body.querySelectorAll("script, style")) element.remove(); // a style would change the page around it
     const box = document.createElement("div");
     box.append(...body.childNodes);
     return box;
@@ -189,7 +214,17 @@ function drawn({ output_type, text, traceback, data = {} }) {
 }
 
 function run(cell) {
-  work = work.then(() => attempt(cell));
+  if (cell.busy) return;
+  const asked = stops;
+  cell.busy = true;
+  cell.say("Waiting for the cell that runs.");
+  work = work.then(() => attempt(cell, asked)).finally(() => (cell.busy = false));
+}
+
+// Stop what runs, and all that waits.
+function stop() {
+  stops++;
+  python?.stop();
 }
 
 async function started(progress = () => {}) {
@@ -229,15 +264,18 @@ async function openPanel(path) {
   panel.open(path);
 }
 
-async function attempt(cell) {
-  cell.busy = true;
+async function attempt(cell, asked) {
+  if (asked !== stops) return cell.say("Stopped.");
   try {
     if (!python) cell.say("Python is loading.");
     await started((part) => cell.bar.style.setProperty("--loaded", part));
-    const before = inOrder ? cells.slice(0, cells.indexOf(cell)).filter(({ hasRun }) => !hasRun) : [];
-    for (const one of [...before, cell]) {
-      if (one !== cell) cell.say("Running the cells above.");
+    cell.bar.style.removeProperty("--loaded");
+    const above = inOrder ? cells.slice(0, cells.indexOf(cell)).filter(({ hasRun }) => !hasRun) : [];
+    if (above.length) cell.say("Running the cells above.");
+    for (const one of [...above, cell]) {
       await one.run();
+      if (asked !== stops) return cell.say("Stopped.");
+      cell.busy = true;
     }
   } catch (error) {
     end();
@@ -247,16 +285,11 @@ async function attempt(cell) {
         : `Python did not start, or ended: ${error.message}. Run tries again.`,
     );
   } finally {
-    cell.busy = false;
     cell.bar.style.removeProperty("--loaded");
   }
 }
 
-function stop() {
-  python?.stop();
-}
-
-const cells = [...document.querySelectorAll(".run-bar")].map((bar) => new Cell(bar));
+const cells = [...document.querySelectorAll(".run-bar")].map((bar, index) => new Cell(bar, index));
 
 document.querySelector(".run-here button")?.addEventListener("click", () => openPanel());
 document.querySelector("article").addEventListener("click", (event) => {

@@ -19,9 +19,33 @@ async function start({ token, interrupt }) {
   if (token) python.have_token();
 }
 
+// Run a cell. A page can't draw each of ten thousand lines: what comes fast is sent in larger pieces.
+async function run(code) {
+  let held = null; // text that waits
+  let begun = 0; // of the time that is counted in
+  let sent = 0;
+  const flush = () => {
+    if (held) postMessage({ output: held });
+    held = null;
+  };
+  const send = (json) => {
+    const output = JSON.parse(json);
+    if (output.output_type !== "stream" || held?.name !== output.name) flush();
+    if (output.output_type !== "stream") return postMessage({ output });
+    held = held ? { ...held, text: held.text + output.text } : output;
+    if (performance.now() - begun > 100) [begun, sent] = [performance.now(), 0];
+    if (sent++ < 100) flush();
+  };
+  try {
+    return await python.run(code, send);
+  } finally {
+    flush();
+  }
+}
+
 const tasks = {
   start,
-  run: (code) => python.run(code, (output) => postMessage({ output: JSON.parse(output) })),
+  run,
   visit: ({ path, form }) => python.visit(path, form && JSON.stringify(form)),
   readSettings: () => python.read_settings(),
   saveSettings: (text) => python.save_settings(text),

@@ -28,6 +28,7 @@ for code in [*json.loads(cells), "1 / 0"]:
 `;
 
 const [folder, made, indexFile, bytesFile, notebooks] = process.argv.slice(2);
+process.argv[1] = "./this.program"; // as in a browser: Python keeps the name
 const { loadPyodide } = await import(pathToFileURL(`${folder}/pyodide.mjs`));
 const { default: createModule } = await import(pathToFileURL(`${folder}/pyodide.asm.mjs`));
 const { isCode, put } = await import(pathToFileURL(`${folder}/start.mjs`));

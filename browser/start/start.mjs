@@ -61,7 +61,13 @@ export function put(FS, folder, files, bytesOf) {
     const keep = (value) => Object.defineProperty(node, "contents", { value, writable: true });
     Object.defineProperty(node, "contents", {
       configurable: true,
-      get: () => keep(bytesOf(isEarly, path).subarray(offset, offset + size)).contents,
+      get() {
+        try {
+          return keep(bytesOf(isEarly, path).subarray(offset, offset + size)).contents;
+        } catch {
+          throw new FS.ErrnoError(29); // an input or output error: Python lives, and can try again
+        }
+      },
       set: keep,
     });
   }

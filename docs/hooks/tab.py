@@ -7,6 +7,7 @@ import logging
 import re
 import shutil
 from html import escape
+from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,8 +23,8 @@ MEGABYTES = 19
 RUNNABLE = ("quickstart.md", *(f"reference/{name}" for name in ("api", "controls", "errors", "mock-server", "rate-limits")))
 BLOCK = re.compile(r'<div class="language-python[^"]*">.*?</pre></div>', re.DOTALL)
 BAR = (
-    '\n<div class="run-bar" data-search-exclude><button type="button" aria-label="Run this cell">Run</button>'
-    '<button type="button" aria-label="Edit this cell">Edit</button><span role="status"></span></div>'
+    '\n<div class="run-bar" data-search-exclude><button type="button" aria-label="Run cell {0}">Run</button>'
+    '<button type="button" aria-label="Edit cell {0}">Edit</button><span role="status"></span></div>'
 )
 
 
@@ -56,7 +57,8 @@ def on_page_content(html, page, config, files):
         html = html.replace("or run it</p>", f"or run it: {places(page, config, files)}</p>", 1)
     if not has_tab(config) or not (is_notebook or source.startswith(RUNNABLE)):
         return html
-    html, cells = BLOCK.subn(rf"\g<0>{BAR}", html)
+    number = count(1)
+    html, cells = BLOCK.subn(lambda block: block[0] + BAR.format(next(number)), html)
     if cells:
         attributes = 'data-in-order="true"' if is_notebook else 'data-token="true"'
         run = get_relative_url("run/run", page.url)

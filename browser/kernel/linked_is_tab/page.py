@@ -24,7 +24,8 @@ window = Window(BASE_URL.removesuffix("/v1"))
 async def run(code: str, send: Callable[[str], None]) -> bool:
     """Run a cell as JupyterLab's kernel does; return whether it ended without an error.
 
-    ``send`` gets each output as JSON in the notebook format, and ``{"output_type": "clear"}`` when those before are to go.
+    ``send`` gets each output as JSON in the notebook format, ``{"output_type": "clear"}`` when those before are to go, and
+    ``"update"`` with the ``id`` of the one that is to change.
     """
 
     def show(output_type: str, **output: Any) -> None:
@@ -37,17 +38,34 @@ async def run(code: str, send: Callable[[str], None]) -> bool:
     pyodide_kernel.stdout_stream.publish_stream_callback = stream
     pyodide_kernel.stderr_stream.publish_stream_callback = stream
     shell.displayhook.publish_execution_result = lambda number, data, metadata: data and show("execute_result", data=data)
-    shell.display_pub.display_data_callback = lambda data, metadata, transient: show("display_data", data=data)
+    shell.display_pub.display_data_callback = lambda data, metadata, transient: show(
+        "display_data", data=data, **named(transient)
+    )
+    shell.display_pub.update_display_data_callback = lambda data, metadata, transient: show(
+        "update", data=data, **named(transient)
+    )
     shell.display_pub.clear_output_callback = lambda wait: show("clear")
     ended = await pyodide_kernel.kernel_instance.run(code)
     if ended["status"] == "ok":
         return True
     if ended["ename"] == str(SystemExit):  # a program that ends itself, as from a terminal: with a number, or with what to say
-        if not ended["evalue"].isdigit():
-            stream("stderr", ended["evalue"] + "\n")
-        return ended["evalue"] == "0"
+        if ended["evalue"] in ("", "None", "0"):
+            return True
+        number = ended["evalue"].isdigit()
+        stream("stderr", f"The program ended with status {ended['evalue']}.\n" if number else f"{ended['evalue']}\n")
+        return False
     show("error", **{name: ended[name] for name in ("ename", "evalue", "traceback")})
     return False
+
+
+def named(transient: dict[str, str] | None) -> dict[str, str]:
+    """Return the name by which a display can be changed later, if it has one."""
+    return {"id": transient["display_id"]} if transient and "display_id" in transient else {}
+
+
+def no_input(*arguments: Any, **options: Any) -> str:
+    """Say that nobody can be asked: a worker has no window."""
+    raise RuntimeError("A cell can't ask you something on this page. Open the notebook in JupyterLab.")
 
 
 def visit(path: str, form: str | None = None) -> str:
@@ -72,3 +90,7 @@ def have_token() -> None:
     settings_page.sign_up()
     os.environ["LINKED_IS_API_TOKEN"] = settings_page.generate_token(name="This page")
     os.environ["LINKED_IS_BASE_URL"] = BASE_URL
+
+
+pyodide_kernel.ipython_shell.input = pyodide_kernel.ipython_shell.getpass = no_input
+pyodide_kernel.ipython_shell.ask_exit = lambda: None
