@@ -64,7 +64,9 @@ def build() -> None:
     make_contents()
     pyodide = BUILD / "static" / "pyodide"
     make_pyodide(pyodide)
+    make_snapshot(pyodide)
     make_lab(pyodide)
+    make_page()
 
 
 def unless_done(name: str, sources: list[Path], make: object) -> None:
@@ -176,6 +178,40 @@ def make_pyodide(pyodide: Path) -> None:
     run(PYTHON, HERE / "lock.py", PYODIDE / "pyodide-lock.json", pyodide, *wheels)
 
 
+def make_snapshot(pyodide: Path) -> None:
+    """Put what Python starts from quickly beside it: the memory of one that has imported what is there at the start."""
+    start = HERE / "start"
+    for script in start.iterdir():
+        shutil.copy(script, pyodide)
+    made = BUILD / "start"
+
+    def make() -> None:
+        index: list[tuple[str, int, int]] = []
+        files = bytearray()
+        for package in at_start(json.loads((pyodide / "pyodide-lock.json").read_text())["packages"]):
+            with zipfile.ZipFile(pyodide / package["file_name"]) as wheel:
+                for file in wheel.infolist():
+                    if not file.is_dir():
+                        index.append((file.filename, len(files), file.file_size))
+                        files += wheel.read(file)
+        fresh(made)
+        write_json(BUILD / "files.json", index)
+        (BUILD / "files").write_bytes(files)
+        run("node", start / "make.mjs", pyodide, made, BUILD / "files.json", BUILD / "files", BUILD / "contents" / "notebooks",
+            environment={"TZ": "UTC"})  # fmt: skip
+
+    unless_done("start", [pyodide / "pyodide-lock.json", *sorted(start.iterdir())], make)
+    shutil.copytree(made, pyodide, dirs_exist_ok=True)
+
+
+def at_start(packages: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the packages of a lock that are there before the first cell, and what they need."""
+    names = list(AT_START)
+    for name in names:  # it grows on the way
+        names += [needed for needed in packages[name]["depends"] if needed not in names]
+    return [packages[name] for name in names]
+
+
 def make_lab(pyodide: Path) -> None:
     """Build JupyterLite over it."""
     lock = hashlib.sha256((pyodide / "pyodide-lock.json").read_bytes()).hexdigest()[:10]
@@ -215,9 +251,29 @@ def make_lab(pyodide: Path) -> None:
         memory.unlink()
     fresh(LAB)
     run(PYTHON, "-m", "jupyterlite_core.app", "build", cwd=BUILD)
-    merged = json.loads((LAB / "jupyter-lite.json").read_text())["jupyter-config-data"]
-    if merged["litePluginSettings"][f"{KERNEL_EXTENSION}:kernel"]["loadPyodideOptions"] != options:
+    merged = json.loads((LAB / "jupyter-lite.json").read_text())
+    kernel = merged["jupyter-config-data"]["litePluginSettings"][f"{KERNEL_EXTENSION}:kernel"]
+    if kernel["loadPyodideOptions"] != options:
         raise BuildError("JupyterLite did not take over the settings.")
+    kernel["pyodideUrl"] = "./static/pyodide/start.mjs"  # JupyterLite writes where it found Pyodide, whatever a setting says
+    write_json(LAB / "jupyter-lite.json", merged)
+
+
+def make_page() -> None:
+    """Put together what lets the pages of the site run their cells."""
+    page = fresh(BUILD / "page")
+    for file in (HERE / "page").iterdir():
+        shutil.copy(file, page)
+    esbuild = HERE / "node_modules" / ".bin" / "esbuild"
+    run(
+        esbuild,
+        HERE / "page" / "editor.mjs",
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--allow-overwrite",
+        f"--outfile={page / 'editor.mjs'}",
+    )
 
 
 def release() -> str:

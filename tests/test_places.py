@@ -47,8 +47,8 @@ IN_A_TAB = {
     "Kernel > Restart Kernel and Run up to Selected Cell…",
     "Run > Run All Above Selected Cell",  # the kernel says it
 }
-IN_JUPYTERLAB = {*IN_A_TAB, "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
-ON_A_SITE = {"Run it in your browser", "Try it here"}
+IN_JUPYTERLAB = {*IN_A_TAB, "Kernel > Interrupt Kernel", "File > New > Terminal", "File > New Launcher", "File > Open from Path…"}
+ON_A_SITE = {"Run", "Edit", "open it in JupyterLab", "Settings > API and .env"}
 
 COMMAND = re.compile(
     r"(?<![\w./-])(?:(?:py|python3?) lab\.py|(?:make|git|pip|pre-commit) [a-z][\w-]*|\.venv[/\\]\S+|-m [a-z][\w.]*)"
@@ -189,7 +189,7 @@ def test_what_the_site_names_is_there(site, tmp_path, buttons):
             page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser", parse_only=SoupStrainer("article"))
             empty = [text.get_text() for text in page.find_all("p") if announces_nothing(text)]
             found[name] = missing(page, ZIP, tmp_path, buttons) + empty
-            clicked |= {button.get_text() for button in page.select(".run-here a, .live-cell button")}
+            clicked |= {button.get_text() for button in page.select(".run-here :is(a, button), .run-bar button")}
     assert len(found) > 50 and {name: things for name, things in found.items() if things} == {}
     assert clicked == (ON_A_SITE if (site / "tab").exists() else set())
 
@@ -216,7 +216,7 @@ def announces_nothing(paragraph: Tag) -> bool:
         ("In JupyterLab, choose **File > Open**.", CLONE, ["File > Open"]),
         ("Click **Copy**, then press **Start over**.", HUB, ["Start over"]),
         ("In a browser tab, press **Start over**.", HUB, []),
-        ("Click **Run it in your browser**.", ZIP, ["Run it in your browser"]),
+        ("Click **open it in JupyterLab**.", ZIP, ["open it in JupyterLab"]),
         ("Or press a button.", CLONE, ["a button without its name"]),
     ],
 )

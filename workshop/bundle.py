@@ -86,7 +86,7 @@ If nothing helps, run the course in a browser tab. Any Python 3 is enough. On Wi
 
     python3 -m http.server --directory in-a-browser --bind 127.0.0.1
 
-Leave the terminal open, open http://127.0.0.1:8000/notebooks/{page}/ and click "Run it in your browser".
+Leave the terminal open, open http://127.0.0.1:8000/notebooks/{page}/ and press "Run" below a cell.
 
 What is here
 ------------
@@ -176,7 +176,7 @@ def refuse_tokens(folder: Path) -> None:
     """A bundle goes to many people: no token may go along. Raises BundleError."""
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix in TEXT:
-            for word in re.findall(r"lis_mock_\w+", path.read_text(encoding="utf-8")):
+            for word in re.findall(r"lis_mock_\w+", path.read_text(encoding="utf-8", errors="replace")):
                 if tokens.is_well_formed(word):
                     raise BundleError(f"{path.relative_to(folder)} holds a token. Take it out, and revoke it.")
 

@@ -1,6 +1,8 @@
 // The frame around a notebook that runs in the browser. It says how far the start is, shows Settings > API of the
 // mock server in the kernel, and tells what went wrong, with a way out.
 
+import { show } from "../run/window.mjs";
+
 const SLOW = 20_000; // milliseconds until the start asks for patience and looks for what is wrong, again and again
 const COMM = "linked-is-settings"; // as in linked_is_tab/settings_window.py
 
@@ -82,7 +84,7 @@ async function start() {
     const app = await until(() => part("notebook").contentWindow?.jupyterapp, "Loading the notebook");
     const panel = await until(() => app.shell.currentWidget?.sessionContext && app.shell.currentWidget, "Opening the notebook");
     part("notebook").style.visibility = "";
-    say("2 of 3: loading Python, once about 13 MB");
+    say("2 of 3: loading Python, once about 21 MB");
     const session = panel.sessionContext;
     showEarlier(app.serviceManager.contents);
     part("notebook").contentDocument.addEventListener("click", follow, true);
@@ -110,7 +112,7 @@ async function start() {
 
 function connect(kernel) {
   comm = kernel.createComm(COMM);
-  comm.onMsg = (message) => show(message.content.data);
+  comm.onMsg = (message) => show(part("window"), message.content.data.html, ask);
   comm.onClose = () => (failure ??= "Python has no mock server."); // a package of it did not come
   comm.open({});
   ask({ path: "/settings/api" });
@@ -125,29 +127,6 @@ function connectAgain(kernel) {
 function ask(request) {
   part("window").inert = true;
   comm.send(request);
-}
-
-// A page of the mock server. Its links and forms are asked of the kernel, since no server stands behind them.
-function show({ html }) {
-  const frame = part("window");
-  frame.style.visibility = "hidden"; // nobody clicks before the clicks are caught
-  frame.onload = () => {
-    frame.style.visibility = "";
-    frame.inert = false;
-    const page = frame.contentDocument;
-    page.addEventListener("click", (event) => {
-      const link = event.target.closest("a[href^='.']");
-      if (!link) return;
-      event.preventDefault();
-      ask({ path: link.getAttribute("href") });
-    });
-    page.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const form = Object.fromEntries(new FormData(event.target, event.submitter));
-      ask({ path: event.target.getAttribute("action"), form });
-    });
-  };
-  frame.srcdoc = html;
 }
 
 // A link of the notebook. The mock server's page is beside it, another notebook opens in a tab of its own, and a page of

@@ -1,4 +1,4 @@
-"""MkDocs hook that puts the course in a browser tab on the site, and on each notebook's page the ways to run it.
+"""MkDocs hook that lets pages run their Python, and puts the course in a browser tab on the site.
 
 `python -m browser.build` makes it first. A site that is built without it has no button, and the build says so.
 """
@@ -7,6 +7,7 @@ import logging
 import re
 import shutil
 from html import escape
+from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,8 +16,16 @@ from mkdocs.utils import get_relative_url
 
 log = logging.getLogger("mkdocs.plugins.tab")
 
-# What a first visit loads; tests/test_tab.py measures it.
-MEGABYTES = 13
+# What the first Run loads; tests/test_tab.py measures it.
+MEGABYTES = 19
+
+# Besides notebooks, the pages whose Python is a program of its own, which takes base URL and token from the environment.
+RUNNABLE = ("quickstart.md", *(f"reference/{name}" for name in ("api", "controls", "errors", "mock-server", "rate-limits")))
+BLOCK = re.compile(r'<div class="language-python[^"]*">.*?</pre></div>', re.DOTALL)
+BAR = (
+    '\n<div class="run-bar" data-search-exclude><button type="button" aria-label="Run cell {0}">Run</button>'
+    '<button type="button" aria-label="Edit cell {0}">Edit</button><span role="status"></span></div>'
+)
 
 
 def lab(config):
@@ -30,35 +39,38 @@ def has_tab(config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Put a button that loads Python in the place of `<!-- live: docs/live/….py -->`."""
-    if not has_tab(config):
-        return re.sub(r"<!-- live: .* -->\n", "", markdown)
-    repl, script = (get_relative_url(path, page.url) for path in ("lab/repl/index.html", "assets/live.js"))
+    """Put a sentence, and a program that makes its own token, in the place of `<!-- live: docs/live/….py sentence -->`."""
 
-    def cell(found):
-        code = escape((lab(config).parents[2] / found[1]).read_text(encoding="utf-8")).replace("\n", "&#10;")
-        return (
-            f'<div class="live-cell"><p><button class="md-button" data-lab="{repl}" data-code="{code}">Try it here</button> '
-            f'<span role="status">Nothing to install. Loads about {MEGABYTES} MB, once.</span></p></div>\n<script defer src="{script}"></script>\n'
-        )
+    def program(found):
+        code = (lab(config).parents[2] / found[1]).read_text(encoding="utf-8")
+        return f"{found[2]}\n\n```python\n{code}```\n" if has_tab(config) else ""
 
-    return re.sub(r"<!-- live: (.*) -->\n", cell, markdown)
+    return re.sub(r"<!-- live: (\S+) (.*) -->\n", program, markdown)
 
 
 @event_priority(-50)  # After the hook that writes the page.
 def on_page_content(html, page, config, files):
-    """Add the button above the line below the title, and to that line the places where the notebook runs."""
-    if not page.file.src_uri.endswith(".ipynb"):
-        return None
-    html = html.replace("or run it</p>", f"or run it: {places(page, config, files)}</p>", 1)
-    if not has_tab(config):
+    """Put Run and Edit below each block of Python, and on a notebook's page where else it runs."""
+    source = page.file.src_uri
+    is_notebook = source.endswith(".ipynb")
+    if is_notebook:
+        html = html.replace("or run it</p>", f"or run it: {places(page, config, files)}</p>", 1)
+    if not has_tab(config) or not (is_notebook or source.startswith(RUNNABLE)):
         return html
-    address = f"{get_relative_url('tab/', page.url)}?notebook={page.file.src_uri}"
-    button = (
-        f'<p class="run-here" data-search-exclude><a class="md-button md-button--primary" href="{address}">'
-        f"Run it in your browser</a> Nothing to install. Loads about {MEGABYTES} MB, once.</p>"
-    )
-    return html.replace('<p class="notebook-source"', f'{button}<p class="notebook-source"', 1)
+    number = count(1)
+    html, cells = BLOCK.subn(lambda block: block[0] + BAR.format(next(number)), html)
+    if cells:
+        attributes = 'data-in-order="true"' if is_notebook else 'data-token="true"'
+        run = get_relative_url("run/run", page.url)
+        html += f'\n<link rel="stylesheet" href="{run}.css">\n<script defer src="{run}.js" {attributes}></script>\n'
+    if is_notebook:
+        address = f"{get_relative_url('tab/', page.url)}?notebook={source}"
+        here = (
+            f'<p class="run-here" data-search-exclude>Press Run below a cell: nothing to install, about {MEGABYTES} MB, once. '
+            f'Beside it: <button type="button">Settings &gt; API and .env</button>. In this browser too: <a href="{address}">open it in JupyterLab</a>.</p>'
+        )
+        html = html.replace('<p class="notebook-source"', f'{here}<p class="notebook-source"', 1)
+    return html
 
 
 def places(page, config, files):
@@ -86,4 +98,5 @@ def on_post_build(config):
         return
     site = Path(config.site_dir)
     shutil.copytree(lab(config), site / "lab", dirs_exist_ok=True)
+    shutil.copytree(lab(config).parent / "page", site / "run", dirs_exist_ok=True)
     shutil.copytree(lab(config).parent.parent / "shell", site / "tab", dirs_exist_ok=True)

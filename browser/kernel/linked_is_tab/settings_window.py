@@ -1,12 +1,12 @@
 """Settings > API beside the notebook: the page around the notebook asks, the mock server in the kernel answers.
 
-The two talk over a Jupyter comm. The browser's part is `browser/shell/shell.js`.
+The two talk over a Jupyter comm. The browser's part is `browser/shell/shell.js`. A page of the site asks `page.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin
 
 import requests
 from bs4 import BeautifulSoup, Script, Stylesheet, Tag
@@ -18,29 +18,31 @@ def open_to_the_page(base_url: SplitResult) -> None:
     """Answer each window that the page around the notebook opens."""
     from IPython import get_ipython
 
-    origin = f"{base_url.scheme}://{base_url.netloc}"
-    get_ipython().kernel.comm_manager.register_target(COMM, lambda comm, message: Window(comm, origin))
+    def answer(comm: Any, opening: dict[str, Any]) -> None:
+        window = Window(f"{base_url.scheme}://{base_url.netloc}")
+
+        def asked(message: dict[str, Any]) -> None:
+            request = message["content"]["data"]
+            comm.send({"html": window.open(request["path"], request.get("form"))})
+
+        comm.on_msg(asked)
+
+    get_ipython().kernel.comm_manager.register_target(COMM, answer)
 
 
 class Window:
     """One window onto the mock server's pages, with cookies of its own."""
 
-    def __init__(self, comm: Any, origin: str) -> None:
+    def __init__(self, origin: str) -> None:
         self.address = f"{origin}/"
         self.session = requests.Session()
-        self.comm = comm
-        comm.on_msg(self._asked)
 
-    def _asked(self, message: dict[str, Any]) -> None:
-        asked = message["content"]["data"]
-        self.comm.send(self.open(asked["path"], asked.get("form")))
-
-    def open(self, path: str, form: dict[str, str] | None = None) -> dict[str, str]:
-        """Open a page, as linked from the one before, or send a form to it; return where it leads and that page in one piece."""
+    def open(self, path: str, form: dict[str, str] | None = None) -> str:
+        """Open a page, as linked from the one before, or send a form to it; return that page in one piece."""
         method = "GET" if form is None else "POST"
         answer = self.session.request(method, urljoin(self.address, path), data=form, timeout=10)
         self.address = answer.url
-        return {"path": urlsplit(answer.url).path, "html": self._in_one_piece(answer.text)}
+        return self._in_one_piece(answer.text)
 
     def _in_one_piece(self, html: str) -> str:
         """Return a page with its style sheet, script and pictures in it: the window has no server to ask."""
