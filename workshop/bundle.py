@@ -24,7 +24,16 @@ from workshop import slides
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "linked-is-workshop"
-CONTENTS = ("lab.py", "jupyter_server_config.py", "labconfig", "mock_server", "notebooks", "docs", "pyproject.toml", "requirements.txt")
+CONTENTS = (
+    "lab.py",
+    "jupyter_server_config.py",
+    "labconfig",
+    "mock_server",
+    "notebooks",
+    "docs",
+    "pyproject.toml",
+    "requirements.txt",
+)
 CONTENTS += (".env.example", ".gitignore")
 LEFT_OUT = shutil.ignore_patterns(
     "__pycache__", ".ipynb_checkpoints", "hooks", "theme", "node_modules", ".env", "mock-server*.db*"
