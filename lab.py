@@ -49,7 +49,7 @@ def main() -> int | str:
             if is_answered(port):
                 return (
                     f"Port {port} is taken. If your own mock server runs there, use it: {COMMAND} --no-mock-server. "
-                    f"If not, take another port: {COMMAND} --port {port + 1}"
+                    f"If not, take another port: {COMMAND} --port {port + 1}, or with make: make lab PORT={port + 1}"
                 )
             server = programs.enter_context(started([sys.executable, "-m", "mock_server", "--port", str(port)]))
             while not is_answered(port):

@@ -42,7 +42,7 @@ def read_token() -> str:
     check_env_file()
     token = os.environ.get("LINKED_IS_API_TOKEN", "")
     if not token:
-        raise NoToken("There is no token yet. Put it into .env as LINKED_IS_API_TOKEN, then restart the kernel.")
+        raise NoToken(f"There is no token yet. {correct(token)}")
     if re.match(r"bearer\b", token, re.IGNORECASE):
         raise WrongSetting(f"The token begins with the word Bearer. {correct(token)}")
     odd = re.search(r"""[^!-~]|["']""", token)
@@ -53,9 +53,13 @@ def read_token() -> str:
 
 
 def correct(token: str) -> str:
-    """Say where to correct a token."""
-    if dotenv_values(find_dotenv(usecwd=True)).get(TOKEN) == token:
-        return f"Copy it into .env again, as {TOKEN}, then restart the kernel."
+    """Say where to correct a token. An empty one may be in .env by now: then only this notebook lacks it."""
+    in_file = dotenv_values(find_dotenv(usecwd=True)).get(TOKEN) or ""
+    if not token:
+        step = ".env has one that this notebook has not read:" if in_file else f"Put it into .env as {TOKEN}, save the file, then"
+        return f"{step} restart the kernel, and run the cells from the top."
+    if in_file == token:
+        return f"Copy it into .env again, as {TOKEN}, save the file, then restart the kernel."
     return f"It doesn't come from .env: correct {TOKEN} where you set it, then start JupyterLab again."
 
 
@@ -77,7 +81,7 @@ def check_env_file() -> None:
                 raise WrongSetting(
                     f"Line {line} of .env can't be read. Each setting has a line of its own: its name in capitals, "
                     f"such as {TOKEN}, then = and the value, with no quotation mark. "
-                    "Correct the line, then restart the kernel."
+                    "Correct the line, save the file, then restart the kernel."
                 )
 
 
@@ -91,7 +95,7 @@ def check_base_url(base_url: str) -> None:
     right = _right_form(base_url)
     if base_url not in (right, *REAL):
         https = " Without https, everybody on the way can read the token." if right in REAL and "https:" not in base_url else ""
-        raise WrongSetting(f"{BASE_URL} must read {right}.{https} Correct it in .env, then restart the kernel.")
+        raise WrongSetting(f"{BASE_URL} must read {right}.{https} Correct it in .env, save the file, then restart the kernel.")
 
 
 def _right_form(base_url: str) -> str:

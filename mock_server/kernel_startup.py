@@ -12,7 +12,8 @@ def say_which_cells(done: Any) -> None:
     """Look at what IPython says of a cell that has run."""
     if type(done.error_in_exec) is NameError:
         name = done.error_in_exec.name
-        print(f"If a cell above defines {name}, choose Run > Run All Above Selected Cell, then run this cell again.")
+        above = f"If a cell above defines {name}, click into this cell"
+        print(f"{above}, choose Run > Run All Above Selected Cell, then run this cell again.")
 
 
 get_ipython().events.register("post_run_cell", say_which_cells)

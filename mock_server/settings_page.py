@@ -10,11 +10,13 @@ import os
 import secrets
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from bs4 import BeautifulSoup, Tag
+from dotenv import find_dotenv
 from requests.utils import get_environ_proxies, get_netrc_auth, select_proxy
 
 from mock_server.dot_env import Explained, WrongSetting, check_base_url, check_env_file, is_real
@@ -66,7 +68,7 @@ class SettingsPage:
         if get_netrc_auth(base_url):
             raise WrongSetting(
                 "Your file .netrc has a password for this address, perhaps under `default`, and requests sends that in "
-                "place of your token. Put the line NETRC=none into .env, then restart the kernel."
+                "place of your token. Put the line NETRC=none into .env, save the file, then restart the kernel."
             )
         parts = urlsplit(base_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
@@ -129,7 +131,7 @@ class SettingsPage:
                 return
         except (ValueError, KeyError, TypeError):
             pass
-        step = self._past_the_proxy() or "Check LINKED_IS_BASE_URL in .env, then restart the kernel."
+        step = self._past_the_proxy() or "Check LINKED_IS_BASE_URL in .env, save the file, then restart the kernel."
         raise MockServerNotRunning(f"What answers at {base_url} is neither linked.is nor a mock server. {step}")
 
     def _explain_in_a_notebook(self) -> None:
@@ -195,15 +197,16 @@ class SettingsPage:
         if not self.is_mock:
             return "Check that this computer is online, then run this cell again."
         if isinstance(error, requests.exceptions.SSLError):
-            return f"It speaks http: LINKED_IS_BASE_URL in .env must read http://{address.netloc}/v1. Then restart the kernel."
+            return f"It speaks http: LINKED_IS_BASE_URL in .env must read http://{address.netloc}/v1. Save the file, then restart the kernel."
         if isinstance(error, requests.ReadTimeout):
             return "It didn't answer in time. Run this cell again. If that doesn't help, stop the mock server and start it again."
         if place := os.environ.get("LINKED_IS_NO_ANSWER"):
             return place
         if address.hostname not in ("127.0.0.1", "localhost"):
             return "Check LINKED_IS_BASE_URL in .env, or ask who runs the mock server there. Then restart the kernel."
-        command = f"{sys.executable} -m mock_server --port {address.port}"
-        return f"Start the mock server in a terminal: {command}. Then run this cell again."
+        folder = Path(find_dotenv(usecwd=True)).resolve().parent  # its database is beside .env
+        command = f'cd "{folder}"\n{sys.executable} -m mock_server --port {address.port}'
+        return f"Start the mock server in a terminal:\n\n{command}\n\nThen run this cell again."
 
     def _past_the_proxy(self) -> str | None:
         """Say how a request gets past a proxy, if one is set for this address."""

@@ -57,8 +57,12 @@ def test_what_came_along_with_a_token_is_named_and_the_token_is_not(env_file, mo
 def test_without_a_token_there_is_a_next_step(env_file, monkeypatch, value):
     if value is not None:
         monkeypatch.setenv("LINKED_IS_API_TOKEN", value)
-    with pytest.raises(NoToken, match=r"Put it into \.env"):
+    with pytest.raises(NoToken, match=r"Put it into \.env .*save the file"):
         read_token()
+    env_file(f"LINKED_IS_API_TOKEN={TOKEN}\n")
+    with pytest.raises(NoToken, match=r"\.env has one .*run the cells from the top") as stopped:
+        read_token()
+    assert TOKEN not in str(stopped.value)
 
 
 GOOD = f"""# Mine

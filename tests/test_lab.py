@@ -67,7 +67,7 @@ def test_a_new_env_is_for_its_owner_and_a_taken_port_is_told_with_what_to_type(k
         port = neighbour.getsockname()[1]
         said, code = start(kit, "--port", str(port))
     assert code == 1 and f"Port {port} is taken" in said
-    assert f"--port {port + 1}" in said and "--no-mock-server" in said
+    assert f"--port {port + 1}" in said and f"make lab PORT={port + 1}" in said and "--no-mock-server" in said
     assert "Mock server ready" not in said and "Traceback" not in said
     assert os.name == "nt" or (kit / ".env").stat().st_mode & 0o077 == 0
 

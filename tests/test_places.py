@@ -367,7 +367,7 @@ def test_a_kernel_that_was_restarted_in_the_middle_says_which_cells_to_run(confi
     said = run_async(run_after_a_restart("settings_page.tokens()"))
     assert [one["evalue"] for one in said if "ename" in one] == ["name 'settings_page' is not defined"]
     printed = "".join(one.get("text", "") for one in said)
-    assert "defines settings_page, choose Run > Run All Above Selected Cell" in printed
+    assert "defines settings_page, click into this cell, choose Run > Run All Above Selected Cell" in printed
 
 
 def open_env(page: Page) -> None:

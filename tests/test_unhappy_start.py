@@ -3,6 +3,7 @@
 Each start is a real ``.env`` in a copy of the project, made from ``.env.example`` as a learner makes it.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 import requests
 from nbclient.exceptions import CellExecutionError
 
+from mock_server.dot_env import WrongSetting, read_token
 from mock_server.settings_page import SettingsPage
 from tests.exercises import without_outputs
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, MockServer, shared_kernel
@@ -30,18 +32,19 @@ class GoesOn(str):
     """The notebook runs to its end, and says this on its way."""
 
 
-RESTART = "then restart the kernel."
+RESTART = "save the file, then restart the kernel."
+FROM_THE_TOP = "restart the kernel, and run the cells from the top."
 CORRECT = f"Correct LINKED_IS_API_TOKEN in .env, {RESTART} All reasons: see below this cell."
 AGAIN = f"Copy it into .env again, as LINKED_IS_API_TOKEN, {RESTART}"
 OUTSIDE = "It doesn't come from .env: correct LINKED_IS_API_TOKEN where you set it, then start JupyterLab again."
 
 # 01 looks at the file
-COPY = GoesOn(f"LINKED_IS_BASE_URL is not set. Copy .env.example to .env, {RESTART}")
-RENAME = GoesOn(f"Your settings are in .env.txt: rename it to .env, {RESTART}")
+COPY = GoesOn("LINKED_IS_BASE_URL is not set. Copy .env.example to .env, then restart the kernel.")
+RENAME = GoesOn("Your settings are in .env.txt: rename it to .env, then restart the kernel.")
 NOT_SET = GoesOn("LINKED_IS_API_TOKEN is not set. That's all right: you'll generate one in the next notebook.")
 IS_SET = GoesOn("LINKED_IS_API_TOKEN is set.")
 # 03 says what is wrong with the token, 04 stops with the same words
-NO_TOKEN = GoesOn(f"There is no token yet. Put it into .env as LINKED_IS_API_TOKEN, {RESTART}")
+NO_TOKEN = GoesOn(f"There is no token yet. Put it into .env as LINKED_IS_API_TOKEN, save the file, then {FROM_THE_TOP}")
 BEARER = f"The token begins with the word Bearer. {AGAIN}"
 IN_PIECES = f"Character 21 of the token is wrong: SPACE. {AGAIN}"
 CURLY = f"Character 1 of the token is wrong: LEFT DOUBLE QUOTATION MARK. {AGAIN}"
@@ -232,6 +235,13 @@ def test_the_other_notebooks_go_on_as_published(begin, start, number):
     assert said == printed(nbformat.read(published, as_version=4))
 
 
+def test_the_cell_that_shows_the_mistakes_leaves_the_learners_token_where_it_is(monkeypatch):
+    mistakes = next(cell for cell in nbformat.read(NOTEBOOKS[2], as_version=4).cells if cell.id == "mistakes")
+    monkeypatch.setenv("LINKED_IS_API_TOKEN", "mine")
+    exec(mistakes.source, {"os": os, "read_token": read_token, "WrongSetting": WrongSetting})
+    assert os.environ["LINKED_IS_API_TOKEN"] == "mine"
+
+
 # Where the token doesn't matter
 
 
@@ -252,7 +262,7 @@ def netrc_home(tmp_path):
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_netrc_file_that_would_replace_the_token_is_named_with_its_cure(begin, number, netrc_home):
     _, error = begin(number, "{live}", HOME=netrc_home)
-    assert "Put the line NETRC=none into .env, then restart the kernel." in error
+    assert "Put the line NETRC=none into .env, save the file, then restart the kernel." in error
 
 
 def test_with_its_cure_a_notebook_goes_on_as_published(begin, netrc_home):
@@ -307,11 +317,10 @@ def test_a_cell_that_gets_no_answer_ends_in_one_sentence_without_the_token(kerne
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_with_the_server_down_every_notebook_says_how_to_start_it(begin, number):
+def test_with_the_server_down_every_notebook_says_how_to_start_it_with_its_database(begin, number, tmp_path):
     _, error = begin(number, "{live}", base_url="http://127.0.0.1:9/v1")
-    assert error.endswith(
-        f"Start the mock server in a terminal: {sys.executable} -m mock_server --port 9. Then run this cell again."
-    )
+    *_, folder, command, _, _ = error.splitlines()
+    assert (folder, command) == (f'cd "{tmp_path}"', f"{sys.executable} -m mock_server --port 9")
 
 
 @pytest.mark.parametrize("number", NUMBERS)
