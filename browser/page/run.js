@@ -64,11 +64,14 @@ class Cell {
     this.back.addEventListener("click", () => this.turn(!this.showsMine));
   }
 
-  // The second half of a double click, or a key that is held, is not a wish to stop.
+  // The second half of a double click, or a key that is held, does not want the opposite of the first.
   pressed(time) {
+    const wish = this.busy ? stop : run;
     const again = time - this.lastPress < 400;
     this.lastPress = time;
-    if (!again) this.busy ? stop() : run(this);
+    if (again && wish !== this.lastWish) return;
+    this.lastWish = wish;
+    wish(this);
   }
 
   say(text) {
