@@ -251,7 +251,7 @@ function ask(request) {
       await started();
       return await python.ask(request);
     } catch (error) {
-      end();
+      if (error instanceof Stopped || !python?.started) end(); // else Python lives, and says what it could not do
       throw error;
     }
   });
@@ -294,10 +294,13 @@ async function attempt(cell, asked) {
 
 const cells = [...document.querySelectorAll(".run-bar")].map((bar, index) => new Cell(bar, index));
 
-document.querySelector(".run-here button")?.addEventListener("click", () => openPanel());
-document.querySelector("article").addEventListener("click", (event) => {
-  const link = event.target.closest("a[href^='http://127.0.0.1:8787/']"); // the mock server of this page, not one on the computer
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  openPanel(new URL(link.href).pathname);
-});
+// Only a notebook's page has it: elsewhere such a link leads to the mock server on the reader's computer.
+if (inOrder) {
+  document.querySelector(".run-here button").addEventListener("click", () => openPanel());
+  document.querySelector("article").addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='http://127.0.0.1:8787/']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    openPanel(new URL(link.href).pathname);
+  });
+}
