@@ -80,7 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow = {item.path for item in items if item.get_closest_marker("browser")}
     if is_worker(config):
         items.sort(key=lambda item: item.path, reverse=True)  # Notebooks come last: short ones fill the time that is left.
-        items.sort(key=lambda item: (item.path.stem != "test_tab", item.path not in slow))
+        items.sort(key=lambda item: (item.path.stem not in ("test_tab", "test_elsewhere"), item.path not in slow))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
