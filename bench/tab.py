@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Request, TimeoutError, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Request, TimeoutError, sync_playwright
 
 from bench.process import CannotMeasure
 from bench.report import Figure, Target, circumstances, divide, spread, table, verdicts
@@ -29,10 +29,10 @@ KERNEL_STATUS = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session
 PAGE, OURS, BARE = "the course, on a page", "the course, in JupyterLite", "bare JupyterLite"
 NOTES = """\
 Median (lowest..highest). A cold visit is the first one of a browser, a warm one the next of the same browser.
-Seconds run from the address to what the first code cell shows, on a page from the press of Run. Megabytes are what came over
-the wire in that time, compressed. The course opens its first notebook, with the mock server started and `requests` imported. The bare JupyterLite has the same
-Pyodide and the same app, its own settings, and the completion of names that the course leaves out; its notebook has one
-cell that prints a word. Both come from the same host, below a path, on this computer."""
+Seconds run from the address to what the first code cell shows, on a page from the press of Run. Megabytes are what came
+over the wire in that time, compressed. The course opens its first notebook, with the mock server started and `requests`
+imported. The bare JupyterLite has the same Pyodide and the same app, its own settings, and the completion of names that the
+course leaves out; its notebook has one cell that prints a word. All come from the same host, below a path, on this computer."""
 
 
 def main() -> int:
@@ -126,46 +126,51 @@ def measure(site: Path, chromium: str, rounds: int) -> tuple[Measured, Measured]
                     browser = playwright.chromium.launch_persistent_context(
                         profile, executable_path=chromium, args=CHROMIUM_OPTIONS
                     )
-                    for visit in ("cold", "warm"):
-                        took, weighed = (run_on_page if name == PAGE else open_notebook)(browser, host.url + where)
-                        seconds.setdefault((visit, name), []).append(took)
-                        megabytes.setdefault((visit, name), []).append(weighed)
+                    for state in ("cold", "warm"):
+                        took, weighed = visit(browser, name, host.url + where)
+                        seconds.setdefault((state, name), []).append(took)
+                        megabytes.setdefault((state, name), []).append(weighed)
                     browser.close()
     show("")
     return seconds, megabytes
 
 
-def run_on_page(browser: BrowserContext, address: str) -> tuple[float, float]:
-    """Open a notebook's page and run its first code cell; return seconds and megabytes. Raises CannotMeasure."""
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
-    page.goto(address)
-    page.wait_for_load_state("networkidle")
-    finished: list[Request] = []
-    browser.on("requestfinished", finished.append)
-    begun = time.perf_counter()
-    page.get_by_role("button", name="Run cell 1", exact=True).click()
-    try:
-        page.wait_for_function("document.querySelector('.run-bar').innerText.includes('Yours, just now.')")
-    except TimeoutError:
-        raise CannotMeasure(f"After {PATIENCE} s the page said {page.locator('.run-bar').first.inner_text()}.") from None
-    took = time.perf_counter() - begun
-    browser.remove_listener("requestfinished", finished.append)
-    page.close()
-    return took, sum(max(0, request.sizes()["responseBodySize"]) for request in finished) / 1e6
-
-
-def open_notebook(browser: BrowserContext, lab: str) -> tuple[float, float]:
-    """Open the first notebook and run its first code cell; return seconds and megabytes. Raises CannotMeasure."""
+def visit(browser: BrowserContext, name: str, address: str) -> tuple[float, float]:
+    """Run the first code cell at an address; return seconds and megabytes until it has shown something. Raises CannotMeasure."""
     finished: list[Request] = []
 
     def note(request: Request) -> None:
         finished.append(request)
 
-    browser.on("requestfinished", note)
     page = browser.new_page()
     page.set_default_timeout(PATIENCE * 1000)
+    if name == PAGE:  # A reader reads it first.
+        page.goto(address, wait_until="networkidle")
+    browser.on("requestfinished", note)
     begun = time.perf_counter()
+    if name == PAGE:
+        run_on_page(page)
+    else:
+        run_in_lab(page, address)
+    took = time.perf_counter() - begun
+    browser.remove_listener("requestfinished", note)
+    weighed = sum(max(0, request.sizes()["responseBodySize"]) for request in finished) / 1e6
+    page.close()
+    return took, weighed
+
+
+def run_on_page(page: Page) -> None:
+    """Press Run below the first cell of a page and wait until it has run. Raises CannotMeasure."""
+    page.get_by_role("button", name="Run cell 1", exact=True).click()
+    try:
+        page.wait_for_function("document.querySelector('.run-bar').textContent.includes('Yours, just now.')")
+    except TimeoutError:
+        said = page.locator(".run-bar").first.inner_text()
+        raise CannotMeasure(f"After {PATIENCE} s the page at {page.url} said {said}.") from None
+
+
+def run_in_lab(page: Page, lab: str) -> None:
+    """Open the first notebook in JupyterLite and run its first code cell. Raises CannotMeasure."""
     page.goto(f"{lab}notebooks/index.html?path={FIRST}")
     try:
         page.wait_for_function(f"{KERNEL_STATUS} === 'idle'")
@@ -180,13 +185,8 @@ def open_notebook(browser: BrowserContext, lab: str) -> tuple[float, float]:
             return JSON.stringify(content.activeCell.model.outputs.toJSON());
         }"""
     )
-    took = time.perf_counter() - begun
     if not re.search(r'"stream"|"text/plain"', shown) or '"error"' in shown:
         raise CannotMeasure(f"The first cell at {lab} showed {shown[:500]}.")
-    browser.remove_listener("requestfinished", note)
-    weighed = sum(max(0, request.sizes()["responseBodySize"]) for request in finished) / 1e6
-    page.close()
-    return took, weighed
 
 
 def figures(seconds: Measured, megabytes: Measured) -> list[Figure]:

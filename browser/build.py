@@ -180,10 +180,8 @@ def make_pyodide(pyodide: Path) -> None:
 
 def make_snapshot(pyodide: Path) -> None:
     """Put what Python starts from quickly beside it: the memory of one that has imported what is there at the start."""
-    start = HERE / "start"
-    for script in start.iterdir():
-        shutil.copy(script, pyodide)
-    made = BUILD / "start"
+    start, made = HERE / "start", BUILD / "start"
+    shutil.copy(start / "start.mjs", pyodide)
 
     def make() -> None:
         index: list[tuple[str, int, int]] = []
@@ -261,18 +259,12 @@ def make_lab(pyodide: Path) -> None:
 
 def make_page() -> None:
     """Put together what lets the pages of the site run their cells."""
-    page = fresh(BUILD / "page")
-    for file in (HERE / "page").iterdir():
-        shutil.copy(file, page)
+    page = BUILD / "page"
+    shutil.rmtree(page, ignore_errors=True)
+    shutil.copytree(HERE / "page", page)
     esbuild = HERE / "node_modules" / ".bin" / "esbuild"
     run(
-        esbuild,
-        HERE / "page" / "editor.mjs",
-        "--bundle",
-        "--minify",
-        "--format=esm",
-        "--allow-overwrite",
-        f"--outfile={page / 'editor.mjs'}",
+        esbuild, HERE / "page" / "editor.mjs", "--bundle", "--minify", "--format=esm", "--outdir=page", "--out-extension:.js=.mjs"
     )
 
 

@@ -53,7 +53,7 @@ async function onPage(page) {
   await page.waitForFunction(() => [...document.querySelectorAll(".run-bar")].every((bar) => bar.textContent.includes("just now")));
   return page.evaluate(() =>
     [...document.querySelectorAll(".run-bar")].map((bar) => {
-      const texts = { recorded: [], mine: [], said: bar.querySelector("[role=status]").firstChild?.textContent };
+      const texts = { recorded: [], mine: [], said: bar.querySelector("[role=status]").textContent };
       for (let box = bar.nextElementSibling; box?.matches(".cell-output"); box = box.nextElementSibling)
         texts[box.matches(".cell-output--mine") ? "mine" : "recorded"].push(...[...box.children].map((one) => one.textContent.trim()));
       return texts;

@@ -323,7 +323,6 @@ def test_jupyter_keeps_copies_of_notebooks_only(config, tmp_path):
 
 @pytest.mark.check
 def test_a_lesson_opens_without_outputs_and_keeps_those_of_a_learner(config, tmp_path):
-    config = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT)).load_config()
     path = "notebooks/01-start-here.ipynb"
 
     def outputs(model: dict) -> list:

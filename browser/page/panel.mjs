@@ -84,14 +84,15 @@ export class Panel {
       this.status.textContent = "";
       return answer;
     } catch (error) {
-      this.status.textContent = error.message;
+      this.status.textContent = `${error.message || "Stopped"}. Press Settings > API or .env to try again.`;
       return null;
     }
   }
 
-  // A new Python has a new mock server.
+  // Python has ended, and its mock server and `.env` with it. Asking at once would start the next one, again and again.
   forget() {
     this.frame.removeAttribute("srcdoc");
-    if (this.dialog.open && !this.frame.hidden) this.showPage();
+    this.text.value = "";
+    this.status.textContent = "Python has ended. Press Settings > API or .env to begin anew.";
   }
 }

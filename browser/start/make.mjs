@@ -17,7 +17,7 @@ import gc; gc.collect(); del gc
 // What a reader does first: begin the course. An error is drawn with the code around it, so its files come early too.
 const LESSONS = ["01", "02", "03"];
 const FIRST_CELLS = `
-import json, os, pathlib
+import json, os
 os.environ["PYTHONSTARTUP"] = "/lib/python3.14/site-packages/linked_is_tab/startup.py"
 import piplite.piplite
 from linked_is_tab import page
@@ -30,8 +30,7 @@ for code in [*json.loads(cells), "1 / 0"]:
 const [folder, made, indexFile, bytesFile, notebooks] = process.argv.slice(2);
 process.argv[1] = "./this.program"; // as in a browser: Python keeps the name
 const { loadPyodide } = await import(pathToFileURL(`${folder}/pyodide.mjs`));
-const { default: createModule } = await import(pathToFileURL(`${folder}/pyodide.asm.mjs`));
-const { isCode, put } = await import(pathToFileURL(`${folder}/start.mjs`));
+const { from, isCode, put } = await import(pathToFileURL(`${folder}/start.mjs`));
 const lock = JSON.parse(readFileSync(`${folder}/pyodide-lock.json`, "utf8"));
 const index = JSON.parse(readFileSync(indexFile, "utf8"));
 const bytes = new Uint8Array(readFileSync(bytesFile));
@@ -53,17 +52,7 @@ const memory = maker.makeMemorySnapshot();
 
 console.log("looking what a first answer reads");
 const read = new Set();
-const restored = await start(
-  {
-    _loadSnapshot: memory,
-    createPyodideModule: async (settings) => {
-      const module = await createModule(settings);
-      module._malloc(memory.length);
-      return module;
-    },
-  },
-  (path) => read.add(path),
-);
+const restored = await start(from(memory), (path) => read.add(path));
 for (const { name } of Object.values(lock.packages)) restored.loadedPackages[name] = "snapshot";
 restored.globals.set("cells", JSON.stringify(lessons));
 const said = await restored.runPythonAsync(FIRST_CELLS);

@@ -1,4 +1,4 @@
-// Python from a memory snapshot: what is imported at the start is there already, so it starts in a tenth of the time.
+// Python from a memory snapshot: what is imported at the start is there already, so it starts in a fraction of the time.
 // The lab's kernel and the pages take `loadPyodide` from here. If anything fails, Python starts plainly: slower, else the same.
 
 import { loadPyodide as startPlainly, version } from "./pyodide.mjs";
@@ -23,18 +23,12 @@ export async function loadPyodide(options) {
 async function restore({ packages = [], env = {}, progress = () => {}, ...options }, needed) {
   const { snapshot, first, rest, files } = await (await get("start.json", { cache: "no-cache" })).json();
   const [memory, early] = await Promise.all([unpacked(snapshot, progress), unpacked(first), needed]);
-  const { default: createModule } = await import("./pyodide.asm.mjs");
   const late = later(rest);
   const bytesOf = (isEarly) => (isEarly ? early : late());
   let folder;
   const pyodide = await startPlainly({
     ...options,
-    _loadSnapshot: memory,
-    createPyodideModule: async (settings) => {
-      const module = await createModule(settings);
-      module._malloc(memory.length); // it begins with less than the snapshot needs (pyodide issue 6254)
-      return module;
-    },
+    ...from(memory),
     fsInit: (FS, { sitePackages }) => put(FS, (folder = sitePackages), files.filter(isCode), bytesOf),
   });
   put(pyodide.FS, folder, files.filter((file) => !isCode(file)), bytesOf);
@@ -42,6 +36,17 @@ async function restore({ packages = [], env = {}, progress = () => {}, ...option
   pyodide.globals.set("env", pyodide.toPy(env));
   pyodide.runPython("import os, random; os.environ.update(env); random.seed(); del env, os, random");
   return pyodide;
+}
+
+// The options to start from a snapshot. Python's memory begins with less than it needs (pyodide issue 6254), so that grows first.
+export function from(memory) {
+  const createPyodideModule = async (settings) => {
+    const { default: create } = await import("./pyodide.asm.mjs");
+    const module = await create(settings);
+    module._malloc(memory.length);
+    return module;
+  };
+  return { _loadSnapshot: memory, createPyodideModule };
 }
 
 // A snapshot that knows which packages are installed can't be made: Pyodide then keeps objects of JavaScript in it.
