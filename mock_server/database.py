@@ -37,14 +37,17 @@ class Database:
     """The file at ``path``, or memory for ``":memory:"``.
 
     One server owns the file: it holds the lock until it ends, because a second server would not see
-    what the first one keeps in memory. Raises DatabaseError.
+    what the first one keeps in memory. A database in memory can begin with the ``content`` of another one, as SQLite's
+    ``serialize`` gives it. Raises DatabaseError.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, content: bytes | None = None) -> None:
         self._memory_changes: list[Callable[[], object]] = []
         try:
             # One event loop uses the connection, in whatever thread that loop runs.
             self.connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+            if content is not None:
+                self.connection.deserialize(content)
             self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._check_that_it_is_ours()
             self.connection.execute("PRAGMA journal_mode = WAL")

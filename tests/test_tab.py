@@ -638,6 +638,18 @@ def test_a_reader_generates_uses_and_revokes_a_token_on_one_page(open_tab, host,
     run.press("Enter")
     expect(output).to_contain_text("401")
 
+    tab.goto(f"{host.url}notebooks/03-load-it-from-dotenv/")  # the account and .env go along
+    tab.get_by_role("button", name="Settings > API and .env").click()
+    settings.get_by_text("me@example.com").first.wait_for()
+    settings.get_by_text("By hand").first.wait_for()
+    file.click()
+    expect(text).to_have_value(re.compile("^LINKED_IS_API_TOKEN=lis_mock_", re.MULTILINE))
+    tab.once("dialog", lambda question: question.accept())
+    panel.get_by_role("button", name="Start over").click()
+    settings.get_by_role("heading", name="Log in").wait_for()
+    file.click()
+    expect(text).to_have_value(re.compile("^LINKED_IS_API_TOKEN=$", re.MULTILINE))
+
 
 @long
 def test_a_cell_without_an_end_is_stopped_and_a_new_python_goes_on(open_tab, host):

@@ -7,26 +7,28 @@ const HTML = `
     <button type="button">Settings &gt; API</button>
     <button type="button">.env</button>
     <span role="status"></span>
+    <button type="button">Start over</button>
     <button type="button" aria-label="Close">✕</button>
   </div>
   <iframe title="Settings &gt; API of the mock server on this page"></iframe>
   <form><label>.env <textarea spellcheck="false" autocapitalize="off"></textarea></label><button>Save</button></form>`;
 
 export class Panel {
-  // `ask` puts a question to Python and returns its answer.
-  constructor(ask) {
+  // `ask` puts a question to Python and returns its answer. `startOver` forgets all that was done.
+  constructor(ask, startOver) {
     this.ask = ask;
     this.dialog = document.createElement("dialog");
     this.dialog.className = "run-panel md-typeset";
     this.dialog.ariaLabel = "Settings > API and .env";
     this.dialog.innerHTML = HTML;
-    [this.pageButton, this.fileButton, this.closeButton] = this.dialog.querySelectorAll(".run-panel__bar button");
+    [this.pageButton, this.fileButton, this.startOverButton, this.closeButton] = this.dialog.querySelectorAll(".run-panel__bar button");
     this.frame = this.dialog.querySelector("iframe");
     this.form = this.dialog.querySelector("form");
     this.text = this.dialog.querySelector("textarea");
     this.status = this.dialog.querySelector("[role=status]");
     this.pageButton.addEventListener("click", () => this.showPage());
     this.fileButton.addEventListener("click", () => this.showFile());
+    this.startOverButton.addEventListener("click", startOver);
     this.closeButton.addEventListener("click", () => this.close());
     this.dialog.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.save()));

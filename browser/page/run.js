@@ -3,12 +3,32 @@
 
 const { token, inOrder } = document.currentScript.dataset; // whether samples find a token; whether a cell needs those above it
 const here = document.currentScript.src;
+const GOES_ON = "linked.is kit: accounts and .env"; // what the next page in this tab of the browser goes on from
+
+let kept = stored();
+
+// A browser may refuse to store anything.
+function stored() {
+  try {
+    return sessionStorage.getItem(GOES_ON);
+  } catch {
+    return null;
+  }
+}
+
+function keep(text) {
+  kept = text;
+  try {
+    if (text) sessionStorage.setItem(GOES_ON, text);
+    else sessionStorage.removeItem(GOES_ON);
+  } catch {}
+}
 
 class Python {
   constructor(progress) {
     this.interrupt = self.crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : null;
     this.worker = new Worker(new URL("worker.mjs", here), { type: "module" });
-    this.ready = this.ask({ start: { token: Boolean(token), interrupt: this.interrupt } }, ({ progress: part }) => progress(part));
+    this.ready = this.ask({ start: { token: Boolean(token), kept, interrupt: this.interrupt } }, ({ progress: part }) => progress(part));
   }
 
   // Ask the worker, hand on what it says on the way, and return its last word. Rejects if it could not do it.
@@ -19,6 +39,7 @@ class Python {
       this.worker.onmessage = ({ data }) => {
         if (data.failed) reject(new Error(data.failed));
         else if (data.ended) resolve(data.answer);
+        else if (data.kept) keep(data.kept);
         else listen(data);
       };
       if (this.interrupt) this.interrupt[0] = 0;
@@ -76,6 +97,13 @@ class Cell {
 
   say(text) {
     this.status.textContent = text;
+  }
+
+  // Show how much of Python has come: from 0 to 1, or null. Only the eye is told each step.
+  loaded(part) {
+    this.bar.style.setProperty("--loaded", part ?? 0);
+    if (part === null) delete this.bar.dataset.loaded;
+    else this.bar.dataset.loaded = `${Math.round(100 * part)} %`;
   }
 
   label(button, text) {
@@ -244,6 +272,14 @@ function end() {
   panel?.forget();
 }
 
+function startOver() {
+  if (!confirm("Start over? You lose all accounts, tokens and links of the mock server in this browser tab, and what .env says.")) return;
+  stop();
+  end();
+  keep(null);
+  panel.showPage("/settings/api");
+}
+
 // Ask Python, after the cells that wait for it.
 function ask(request) {
   const answer = work.then(async () => {
@@ -262,7 +298,7 @@ function ask(request) {
 async function openPanel(path) {
   if (!panel) {
     const { Panel } = await import(new URL("panel.mjs", here));
-    panel ??= new Panel(ask);
+    panel ??= new Panel(ask, startOver);
   }
   panel.open(path);
 }
@@ -271,8 +307,8 @@ async function attempt(cell, asked) {
   if (asked !== stops) return cell.say("Stopped.");
   try {
     if (!python) cell.say("Python is loading.");
-    await started((part) => cell.bar.style.setProperty("--loaded", part));
-    cell.bar.style.removeProperty("--loaded");
+    await started((part) => cell.loaded(part));
+    cell.loaded(null);
     const above = inOrder ? cells.slice(0, cells.indexOf(cell)).filter(({ hasRun }) => !hasRun) : [];
     if (above.length) cell.say("Running the cells above.");
     for (const one of [...above, cell]) {
@@ -284,13 +320,20 @@ async function attempt(cell, asked) {
     end();
     cell.say(
       error instanceof Stopped
-        ? "Stopped. What your cells made is gone: Run starts a new Python."
+        ? "Stopped. What your cells made is gone, your accounts and .env are kept. Run starts a new Python."
         : `Python did not start, or ended: ${error.message}. Run tries again.`,
     );
   } finally {
-    cell.bar.style.removeProperty("--loaded");
+    cell.loaded(null);
   }
 }
+
+// The reader comes back by the browser's Back button, and did more on another page.
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted || stored() === kept) return;
+  kept = stored();
+  end();
+});
 
 const cells = [...document.querySelectorAll(".run-bar")].map((bar, index) => new Cell(bar, index));
 

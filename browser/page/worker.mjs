@@ -3,7 +3,7 @@
 const lab = new URL("../lab/", import.meta.url);
 let python = null;
 
-async function start({ token, interrupt }) {
+async function start({ token, kept, interrupt }) {
   const settings = await (await fetch(new URL("jupyter-lite.json", lab))).json();
   const kernel = settings["jupyter-config-data"].litePluginSettings["@jupyterlite/pyodide-kernel-extension:kernel"];
   const { loadPyodide } = await import(new URL(kernel.pyodideUrl, lab));
@@ -16,7 +16,18 @@ async function start({ token, interrupt }) {
   });
   if (interrupt) pyodide.setInterruptBuffer(interrupt);
   python = pyodide.pyimport("linked_is_tab.page");
+  try {
+    if (kept) python.go_on(kept);
+  } catch (error) {
+    console.warn("What an earlier page kept does not fit: the mock server starts with nothing in it.", error);
+  }
   if (token) python.have_token();
+}
+
+// Hand out what the next page needs to go on from here.
+function keep() {
+  const kept = python?.kept();
+  if (kept) postMessage({ kept });
 }
 
 // Run a cell. A page can't draw each of ten thousand lines: what comes fast is sent in larger pieces.
@@ -57,6 +68,7 @@ onmessage = ({ data }) => {
   const [[task, request]] = Object.entries(data);
   queue = queue
     .then(() => tasks[task](request))
+    .finally(keep)
     .then((answer) => postMessage({ ended: true, answer }))
     .catch((error) => postMessage({ failed: String(error.message ?? error) }));
 };

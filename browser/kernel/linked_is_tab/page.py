@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from typing import Any
 import pyodide_kernel
 from dotenv import load_dotenv
 
+from linked_is_tab import server
+from linked_is_tab.server import BASE_URL
 from linked_is_tab.settings_window import Window
-from linked_is_tab.startup import BASE_URL
+from mock_server.database import Database
 from mock_server.settings_page import SettingsPage
 
 warnings.filterwarnings("ignore", "To exit: ")  # IPython's advice for a terminal
 SETTINGS = Path("/home/.env")
 window = Window(BASE_URL.removesuffix("/v1"))
+_last_kept: tuple[int, str, dict[str, str]] | None = None
 
 
 async def run(code: str, send: Callable[[str], None]) -> bool:
@@ -74,14 +78,33 @@ def visit(path: str, form: str | None = None) -> str:
 
 
 def read_settings() -> str:
-    """Return the text of `.env`."""
-    return SETTINGS.read_text(encoding="utf-8")
+    """Return the text of `.env`, which a cell may have deleted."""
+    return SETTINGS.read_text(encoding="utf-8") if SETTINGS.exists() else ""
 
 
 def save_settings(text: str) -> None:
     """Write `.env`, and let the next cell find what it says: Python is not started again for it."""
     SETTINGS.write_text(text, encoding="utf-8")
     load_dotenv(SETTINGS, override=True)
+
+
+def kept() -> str | None:
+    """Return what the next page needs to go on from here, as JSON, or None if nothing has changed."""
+    global _last_kept
+    database = server.database.connection
+    state = (database.total_changes, read_settings(), window.session.cookies.get_dict())
+    if state == _last_kept:
+        return None
+    _last_kept = state
+    return json.dumps({"accounts": b64encode(database.serialize()).decode(), "settings": state[1], "cookies": state[2]})
+
+
+def go_on(kept: str) -> None:
+    """Take over what another page kept: accounts, ``.env``, and who is logged in."""
+    before = json.loads(kept)
+    server.serve(Database(":memory:", b64decode(before["accounts"])))
+    SETTINGS.write_text(before["settings"], encoding="utf-8")
+    window.session.cookies.update(before["cookies"])
 
 
 def have_token() -> None:
