@@ -47,7 +47,7 @@ async function inLab(page) {
 
 async function onPage(page) {
   await page.evaluate(() => {
-    const inOrder = document.querySelector("script[data-in-order]"); // the last one runs all above it
+    const inOrder = document.querySelector("script[data-notebook]"); // the last one runs all above it
     for (const bar of [...document.querySelectorAll(".run-bar")].slice(inOrder ? -1 : 0)) bar.querySelector("button").click();
   });
   await page.waitForFunction(() => [...document.querySelectorAll(".run-bar")].every((bar) => bar.textContent.includes("just now")));

@@ -336,6 +336,36 @@ def test_the_contents_lead_to_a_heading(tab):
     expect(entry).to_have_class(re.compile("md-nav__link--active"))
 
 
+def test_a_reader_sees_what_is_done_and_goes_on(tab, tmp_path):
+    tab.goto(HOME)
+    go_on = tab.locator(".go-on")
+    expect(go_on).to_be_hidden()
+    tab.goto("progress/")
+    list_ = tab.locator(".progress")
+    status, steps = list_.get_by_role("status"), list_.get_by_role("checkbox")
+    expect(status).to_contain_text(f"0 of {steps.count()}")
+    steps.first.check()
+    expect(status).to_contain_text("1 of")
+    navigation = tab.get_by_role("navigation", name="Navigation")
+    expect(navigation.get_by_role("link", name="Start here")).to_have_accessible_name(re.compile("done"))
+    with tab.expect_download() as saved:
+        list_.get_by_role("button", name="Save as a file").press("Enter")
+    saved.value.save_as(tmp_path / "saved.json")
+    tab.once("dialog", lambda question: question.accept())
+    list_.get_by_role("button", name="Forget all").press("Enter")
+    expect(status).to_contain_text("0 of")
+    file = list_.get_by_label("Load a file")
+    file.set_input_files({"name": "other.json", "mimeType": "application/json", "buffer": b"3"})
+    expect(status).to_contain_text("Nothing has changed")
+    file.set_input_files(tmp_path / "saved.json")
+    expect(status).to_contain_text("1 of")
+    second = list_.get_by_role("link").nth(1).inner_text()
+    tab.goto(HOME)
+    expect(go_on).to_contain_text("1 of")
+    go_on.get_by_role("link", name=second).click()
+    expect(tab.get_by_role("heading", name=second)).to_be_in_viewport()
+
+
 @pytest.mark.long
 def test_on_paper_there_is_the_text_and_all_of_it(open_tab):
     tab = open_tab(viewport=PAPER)

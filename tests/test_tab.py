@@ -652,6 +652,34 @@ def test_a_reader_generates_uses_and_revokes_a_token_on_one_page(open_tab, host,
 
 
 @long
+def test_what_a_reader_has_done_on_pages_is_ticked(open_tab, host):
+    tab = open_tab()
+    exercise = "notebooks/exercises/01-start-here"
+    solved = [cell.source for cell in nbformat.read(ROOT / f"{exercise}.solution.ipynb", 4).cells if cell.cell_type == "code"]
+    check = next(place for place, source in enumerate(solved) if source.startswith("checks."))
+    tab.goto(f"{host.url}{exercise}/")
+    _, edit, _, _ = bar(tab, check - 1)
+    run, _, status, output = bar(tab, check)
+    entry = tab.get_by_role("navigation", name="Table of contents").get_by_role("link").first
+    run.press("Enter")
+    expect(status).to_contain_text("an error")
+    expect(output).to_contain_text("Not yet")
+    expect(entry).not_to_have_accessible_name(re.compile("done"))
+    edit.press("Enter")
+    expect(tab.get_by_label("The code of this cell")).to_be_focused()
+    tab.keyboard.press("ControlOrMeta+A")
+    tab.keyboard.insert_text(solved[check - 1])
+    run.press("Enter")
+    expect(output).to_contain_text("Right")
+    expect(entry).to_have_accessible_name(re.compile("done"))
+    tab.goto(f"{host.url}notebooks/01-start-here/")
+    lesson = tab.get_by_role("navigation", name="Navigation").get_by_role("link", name="Start here")
+    expect(lesson).not_to_have_accessible_name(re.compile("done"))
+    tab.locator(".run-bar").last.get_by_role("button").first.press("Enter")
+    expect(lesson).to_have_accessible_name(re.compile("done"))
+
+
+@long
 def test_a_cell_without_an_end_is_stopped_and_a_new_python_goes_on(open_tab, host):
     tab = open_tab()
     tab.goto(f"{host.url}quickstart/")

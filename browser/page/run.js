@@ -1,7 +1,7 @@
 // Cells that run where they are read. The first press of Run starts one Python for the page, in a worker. What stands
 // above runs first, as far as it has not run. Your output takes the place of the recorded one.
 
-const { token, inOrder } = document.currentScript.dataset; // whether samples find a token; whether a cell needs those above it
+const { token, notebook } = document.currentScript.dataset; // whether samples find a token; which kind of notebook this is, if it is one
 const here = document.currentScript.src;
 const GOES_ON = "linked.is kit: accounts and .env"; // what the next page in this tab of the browser goes on from
 
@@ -75,6 +75,7 @@ class Cell {
     this.status = bar.querySelector("[role=status]");
     this.recorded = [];
     for (let next = bar.nextElementSibling; next?.matches(".cell-output"); next = next.nextElementSibling) this.recorded.push(next);
+    this.isCheck = notebook === "exercise" && this.recorded.some((box) => box.matches(".cell-output--error")); // it says "not yet"
     this.mine = null; // the reader's own output
     this.back = document.createElement("button");
     this.back.type = "button";
@@ -93,6 +94,11 @@ class Cell {
     if (again && wish !== this.lastWish) return;
     this.lastWish = wish;
     wish(this);
+  }
+
+  // What this cell stands below.
+  get heading() {
+    return [...document.querySelectorAll("h2[id]")].findLast((one) => one.compareDocumentPosition(this.bar) & Node.DOCUMENT_POSITION_FOLLOWING);
   }
 
   say(text) {
@@ -137,6 +143,8 @@ class Cell {
         soon ||= setTimeout(draw, DRAWN);
       });
       this.hasRun = true;
+      if (succeeded && this.isCheck) tellDone(`#${this.heading.id}`);
+      if (notebook === "lesson" && cells.every(({ hasRun }) => hasRun)) tellDone("");
       this.say(!succeeded ? "Yours, just now: an error." : outputs.length ? "Yours, just now." : "It ran just now, and shows nothing.");
       return succeeded;
     } catch (error) {
@@ -244,6 +252,11 @@ function drawn({ output_type, text, traceback, data = {} }) {
   return pre;
 }
 
+// Of this page, the part behind `#` is done, or all of it. `progress.js` keeps it.
+function tellDone(part) {
+  dispatchEvent(new CustomEvent("done", { detail: part }));
+}
+
 function run(cell) {
   if (cell.busy) return;
   const asked = stops;
@@ -309,7 +322,7 @@ async function attempt(cell, asked) {
     if (!python) cell.say("Python is loading.");
     await started((part) => cell.loaded(part));
     cell.loaded(null);
-    const above = inOrder ? cells.slice(0, cells.indexOf(cell)).filter(({ hasRun }) => !hasRun) : [];
+    const above = notebook ? cells.slice(0, cells.indexOf(cell)).filter(({ hasRun }) => !hasRun) : [];
     if (above.length) cell.say("Running the cells above.");
     for (const one of [...above, cell]) {
       await one.run();
@@ -338,7 +351,7 @@ addEventListener("pageshow", ({ persisted }) => {
 const cells = [...document.querySelectorAll(".run-bar")].map((bar, index) => new Cell(bar, index));
 
 // Only a notebook's page has it: elsewhere such a link leads to the mock server on the reader's computer.
-if (inOrder) {
+if (notebook) {
   document.querySelector(".run-here button").addEventListener("click", () => openPanel());
   document.querySelector("article").addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='http://127.0.0.1:8787/']");

@@ -1,9 +1,12 @@
-"""MkDocs hook that writes tables of the reference pages from the code: what is typed twice disagrees one day."""
+"""MkDocs hook that writes tables and lists of the pages from the code: what is typed twice disagrees one day."""
 
+import json
 import re
 from pathlib import Path
 
+from markdown.extensions.toc import slugify
 from recorded_answers import as_http, recorded
+from workshop import read_lesson
 
 import mock_server
 from mock_server.__main__ import parser
@@ -73,7 +76,33 @@ def task_table():
     return "\n".join(["| Task | What it does |", "| --- | --- |", *(f"| `make {name}` | {does} |" for name, does in tasks)])
 
 
+def course_list():
+    """Return one item for each lesson, with its exercises in it. The capstone has no lesson."""
+    notebooks, items = PROJECT / "notebooks", []
+    lessons = {path.name: read_lesson(path) for path in notebooks.glob("*.ipynb")}
+    exercises = {path.name: path for path in (notebooks / "exercises").glob("*.ipynb") if ".solution" not in path.name}
+    for name in sorted(lessons | exercises):
+        lesson = lessons.get(name)
+        if lesson:
+            items.append(f"- [{lesson.title}](notebooks/{name}), {lesson.minutes} minutes")
+        for title, heading in checked(exercises[name]) if name in exercises else []:
+            text = re.sub(r"^\d\. ", "", heading) if lesson else title
+            items.append(f"{'    ' if lesson else ''}- [{text}](notebooks/exercises/{name}#{slugify(heading, '-')})")
+    return "\n".join(items)
+
+
+def checked(path):
+    """Yield the title of a notebook of exercises, and the heading above each check."""
+    headings = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "markdown":
+            headings += re.findall(r"(?m)^#+ (?:Exercises: )?(.+)", "".join(cell["source"]))
+        elif "raises-exception" in cell["metadata"].get("tags", []):
+            yield headings[0].capitalize(), headings[-1]
+
+
 MARKERS = {
+    "*The list of lessons and exercises is on the site. In a clone, `make serve` shows it.*": course_list,
     "*The table is on the site. In a clone, `make serve` shows it.*": error_table,
     "*The table of plans is on the site. In a clone, `make serve` shows it.*": plan_table,
     "*The table of settings is on the site. In a clone, `make serve` shows it.*": setting_table,

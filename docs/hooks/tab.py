@@ -60,7 +60,7 @@ def on_page_content(html, page, config, files):
     number = count(1)
     html, cells = BLOCK.subn(lambda block: block[0] + BAR.format(next(number)), html)
     if cells:
-        attributes = 'data-in-order="true"' if is_notebook else 'data-token="true"'
+        attributes = f'data-notebook="{kind(source)}"' if is_notebook else 'data-token="true"'
         run = get_relative_url("run/run", page.url)
         html += f'\n<link rel="stylesheet" href="{run}.css">\n<script defer src="{run}.js" {attributes}></script>\n'
     if is_notebook:
@@ -71,6 +71,11 @@ def on_page_content(html, page, config, files):
         )
         html = html.replace('<p class="notebook-source"', f'{here}<p class="notebook-source"', 1)
     return html
+
+
+def kind(source):
+    """Tell a lesson from exercises and solutions: each counts in its own way as done."""
+    return "solution" if ".solution" in source else "exercise" if "exercises/" in source else "lesson"
 
 
 def places(page, config, files):
