@@ -462,8 +462,15 @@ def test_a_telephone_shows_the_notebook_while_python_loads_and_when_it_is_there(
     tab.clock.install()
     # What is not continued is held until there is no more route.
     tab.context.route("**/pyodide.asm.wasm", lambda route: route.request.method == "GET" or route.continue_())
+    held, frame = [], "**/lab/notebooks/index.html*"
+    tab.context.route(frame, lambda route: held.append(route))
     tab.goto(f"{host.url}notebooks/02-generate-a-token/")
+    title = tab.get_by_role("heading", level=1).evaluate("heading => heading.firstChild.data")
     tab.get_by_role("link", name="open it in JupyterLab").tap()
+    expect(tab.frame_locator("#lesson").get_by_role("heading", level=1)).to_contain_text(title)
+    tab.context.unroute(frame)
+    for route in held:
+        route.continue_()
     notebook, settings = tab.frame_locator("#notebook"), tab.frame_locator("#window")
     switch, cell = tab.get_by_role("button", name="Settings > API"), notebook.locator(".jp-CodeCell .cm-content").first
     wait_for_status(tab, "loading Python")
@@ -471,7 +478,7 @@ def test_a_telephone_shows_the_notebook_while_python_loads_and_when_it_is_there(
         assert_usable(tab, scheme, "#notebook", cell)
         expect(switch).to_be_disabled()
     tab.clock.fast_forward("30:00")
-    wait_for_status(tab, "takes its time")
+    wait_for_status(tab, "still goes on")
     tab.context.unroute_all()
 
     wait_for_status(tab, "Ready. Run a cell with the arrow ▶")

@@ -3,10 +3,10 @@
 
 import { show } from "../run/window.mjs";
 
-const SLOW = 20_000; // milliseconds until the start asks for patience and looks for what is wrong, again and again
+const SLOW = 20_000; // milliseconds until the start says that it goes on, and looks for what is wrong, again and again
 const COMM = "linked-is-settings"; // as in linked_is_tab/settings_window.py
 
-const MOCK_SERVER = "http://127.0.0.1:8787"; // as in linked_is_tab/startup.py
+const MOCK_SERVER = "http://127.0.0.1:8787"; // as in linked_is_tab/server.py
 const STORAGE = "linked.is "; // as in build.py: a release's name comes after it
 const PALETTE = `${new URL("..", location.href).pathname}.__palette`; // where the site's switch for light and dark keeps its choice
 
@@ -18,6 +18,9 @@ const part = (id) => document.getElementById(id);
 const narrow = matchMedia("(max-width: 60rem)"); // no room for two beside each other
 // A telephone has no Shift key. The arrow is that of the notebook's toolbar.
 const RUN = matchMedia("(any-pointer: fine)").matches ? "Shift+Enter" : "the arrow \u25b6\ufe0e above it";
+
+let loaded = 0; // of Python, from 0 to 1: start.mjs tells
+new BroadcastChannel("linked.is: loading Python").onmessage = ({ data }) => (loaded = data);
 
 let comm = null;
 let failure = null; // why Python did not start
@@ -56,19 +59,46 @@ async function blocked() {
   return null;
 }
 
-// Wait for it, however long it takes: a slow computer is not a broken one. Only a reason ends it.
-async function until(found, what) {
+// Wait for it, however long it takes: a slow computer is not a broken one. Only a reason ends it. `amount` says how much has come.
+async function until(found, what, amount) {
   for (let look = Date.now() + SLOW; ; ) {
     const value = found();
     if (value) return value;
     if (Date.now() > look) {
       failure ??= await blocked();
-      say(`${what}: it takes its time on a slow connection or computer.`);
+      say(`${what} still goes on.`);
       look = Date.now() + SLOW;
     }
     if (failure) throw new Error(failure);
+    part("amount").textContent = amount?.() || "";
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+// What the frame of the notebook has loaded so far.
+function megabytes() {
+  const files = part("notebook").contentWindow?.performance.getEntriesByType("resource") ?? [];
+  return `${(files.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0) / 1e6).toFixed(1)} MB`;
+}
+
+// How much of Python has come.
+function percent() {
+  return loaded === 1 ? "It has come, and starts." : loaded && `${Math.round(100 * loaded)} %`;
+}
+
+// The text of the notebook, from its page on the site, until JupyterLab shows it.
+async function showLesson() {
+  const address = part("back").href;
+  const answer = await fetch(address).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const element of page.querySelectorAll("script, .run-bar, .run-here, .notebook-source, .md-content__button")) element.remove();
+  const chosen = document.documentElement.style.colorScheme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  const styles = [...page.querySelectorAll("link[rel=stylesheet]")].map((link) => link.outerHTML).join("");
+  const body = page.body.cloneNode();
+  body.dataset.mdColorScheme = chosen === "dark" ? "slate" : "default";
+  body.append(page.querySelector("article"));
+  part("lesson").srcdoc = `<base href="${address}" target="_parent">${styles}${body.outerHTML}`;
 }
 
 async function start() {
@@ -79,11 +109,13 @@ async function start() {
     const problem = await blocked();
     if (problem) return giveUp("This page can't load a file. Something between you and the site blocks it.", problem);
     say("1 of 3: loading the notebook");
+    showLesson();
     part("notebook").style.visibility = "hidden"; // it is white until it has its theme
     part("notebook").src = new URL(`notebooks/index.html?path=${encodeURIComponent(path)}`, lab);
-    const app = await until(() => part("notebook").contentWindow?.jupyterapp, "Loading the notebook");
-    const panel = await until(() => app.shell.currentWidget?.sessionContext && app.shell.currentWidget, "Opening the notebook");
+    const app = await until(() => part("notebook").contentWindow?.jupyterapp, "Loading the notebook", megabytes);
+    const panel = await until(() => app.shell.currentWidget?.sessionContext && app.shell.currentWidget, "Opening the notebook", megabytes);
     part("notebook").style.visibility = "";
+    part("lesson").remove();
     say("2 of 3: loading Python, once about 21 MB");
     const session = panel.sessionContext;
     showEarlier(app.serviceManager.contents);
@@ -91,10 +123,11 @@ async function start() {
     part("notebook").contentWindow.addEventListener("unhandledrejection", ({ reason }) => {
       if (typeof reason === "string") failure ??= reason; // of the kernel: what else fails there rejects with an Error
     });
-    await until(() => session.session?.kernel?.status === "idle", "Loading Python");
+    await until(() => session.session?.kernel?.status === "idle", "Loading Python", percent);
     say("3 of 3: starting the mock server");
     connect(session.session.kernel);
     await until(() => part("window").srcdoc, "Starting the mock server");
+    part("amount").remove();
     session.statusChanged.connect((_, status) => {
       if (status === "restarting" || status === "autorestarting") say("Python starts again.");
     });

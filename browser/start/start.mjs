@@ -20,7 +20,11 @@ export async function loadPyodide(options) {
   }
 }
 
-async function restore({ packages = [], env = {}, progress = () => {}, ...options }, needed) {
+// Who loads it may pass `progress`, which is told how much has come, from 0 to 1. The lab can't pass anything: it listens.
+const announced = new BroadcastChannel("linked.is: loading Python");
+const announce = (part) => announced.postMessage(part);
+
+async function restore({ packages = [], env = {}, progress = announce, ...options }, needed) {
   const { snapshot, first, rest, files } = await (await get("start.json", { cache: "no-cache" })).json();
   const [memory, early] = await Promise.all([unpacked(snapshot, progress), unpacked(first), needed]);
   const late = later(rest);
