@@ -145,7 +145,7 @@ def explain(error: Exception, options: argparse.Namespace) -> str:
         other = options.port + 1
         return (
             f"Port {options.port} is taken, perhaps by another mock server. If so, use that one. "
-            f"Or start a second one: python -m mock_server --port {other} --database mock-server-{other}.db"
+            f"Or start a second one: {sys.executable} -m mock_server --port {other} --database mock-server-{other}.db"
         )
     return f"It cannot listen on {options.host}, port {options.port}: {error}. Choose others with --host and --port."
 

@@ -11,7 +11,7 @@ REALM = 'Bearer realm="linked.is mock server"'
 
 BASIC = (
     "The header says Basic: a user name and a password came in place of your token. requests takes them from a file "
-    ".netrc, from auth=, or from the address. For .netrc, put the line NETRC=none into .env, then restart the program."
+    ".netrc, from auth=, or from the address. For .netrc, put the line NETRC=none into .env, save the file, then restart the program."
 )
 
 

@@ -59,7 +59,7 @@ def correct(token: str) -> str:
         step = ".env has one that this notebook has not read:" if in_file else f"Put it into .env as {TOKEN}, save the file, then"
         return f"{step} restart the kernel, and run the cells from the top."
     if in_file == token:
-        return f"Copy it into .env again, as {TOKEN}, save the file, then restart the kernel."
+        return f"Correct {TOKEN} in .env, save the file, then restart the kernel."
     return f"It doesn't come from .env: correct {TOKEN} where you set it, then start JupyterLab again."
 
 

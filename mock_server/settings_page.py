@@ -203,7 +203,9 @@ class SettingsPage:
         if place := os.environ.get("LINKED_IS_NO_ANSWER"):
             return place
         if address.hostname not in ("127.0.0.1", "localhost"):
-            return "Check LINKED_IS_BASE_URL in .env, or ask who runs the mock server there. Then restart the kernel."
+            return (
+                "Check LINKED_IS_BASE_URL in .env, or ask who runs the mock server there. Save the file, then restart the kernel."
+            )
         folder = Path(find_dotenv(usecwd=True)).resolve().parent  # its database is beside .env
         command = f'cd "{folder}"\n{sys.executable} -m mock_server --port {address.port}'
         return f"Start the mock server in a terminal:\n\n{command}\n\nThen run this cell again."
@@ -217,7 +219,7 @@ class SettingsPage:
         return (
             "A proxy is set for this address, by http_proxy or all_proxy. Let the address pass: put the line "
             f"no_proxy={urlsplit(self.origin).hostname} into .env, or add the address where no_proxy is set already. "
-            "Then restart the kernel."
+            "Save the file, then restart the kernel."
         )
 
     def _page(self, answer: requests.Response) -> BeautifulSoup:

@@ -19,6 +19,11 @@ CHECKSUM_LENGTH = 6
 LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
+# The page shows a token once: nobody can copy it there again.
+COPY_OR_REPLACE = (
+    "Copy it from another place where you keep it. "
+    "If there is none, generate a new one in Settings > API, and revoke the old one."
+)
 NOT_ALIVE = (
     "This server has no live token like it: it was revoked, or another mock server made it. Generate a new one in Settings > API."
 )
@@ -59,18 +64,18 @@ def hint(sent: str) -> str:
     if sent[0] in "'\"" or sent[-1] in "'\"":
         return "The token has quotation marks around it. Remove them."
     if re.search(r"\s", sent):
-        return "The token has a space or a line break in it. Copy it again, in one piece."
+        return "The token has a space or a line break in it. Remove it."
     if not sent.startswith(PREFIX):
         return (
             f"This is not a token of the mock server: those start with {PREFIX}. "
             "If it is a real linked.is token, revoke it: it was sent to the wrong place."
         )
     if len(sent) < LENGTH:
-        return "The token is cut off. Copy all of it."
+        return f"The token is cut off. {COPY_OR_REPLACE}"
     if len(sent) > LENGTH:
-        return "Something was added to the token. Copy it again."
+        return f"Something was added to the token. A token has {LENGTH} characters: remove the others."
     if not is_well_formed(sent):
-        return "A character of the token is wrong. Copy it again instead of typing it."
+        return f"A character of the token is wrong. {COPY_OR_REPLACE}"
     return NOT_ALIVE
 
 

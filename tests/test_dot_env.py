@@ -49,7 +49,7 @@ def test_what_came_along_with_a_token_is_named_and_the_token_is_not(env_file, mo
     assert not [piece for piece in slices(TOKEN) if piece in str(stopped.value)]
     env_file(f"LINKED_IS_API_TOKEN='{value}'\n" if "'" not in value else f'LINKED_IS_API_TOKEN="{value}"\n')
     if "\r" not in value and not value.startswith('"'):  # python-dotenv reads these two as something else
-        with pytest.raises(WrongSetting, match=f"{finding}.* into .env again"):
+        with pytest.raises(WrongSetting, match=f"{finding}.* in .env, save the file"):
             read_token()
 
 

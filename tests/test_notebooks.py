@@ -154,8 +154,11 @@ def test_the_search_for_pieces_finds_one():
 
 
 def tokens_in(text):
-    """Return what a token left in a text: its prefix with six characters behind it, or its secret part alone."""
+    """Return what a token left in a text: its prefix with six characters behind it, or its secret part alone; of a token
+    of linked.is, whose shape nobody documents, what comes after `Bearer` or the name of the setting.
+    """
     begun = [word for word in re.findall(rf"{tokens.PREFIX}(\w{{6,}})", text) if word != "cutoff"]  # a test's made-up one
+    begun += re.findall(r"(?:Bearer |LINKED_IS_API_TOKEN=)([\w.~+/-]{20,})", text)
     return begun + [word for word in re.findall(r"\b[0-9A-Za-z]{36}\b", text) if tokens.is_well_formed(tokens.PREFIX + word)]
 
 
@@ -168,7 +171,13 @@ def test_no_token_is_in_the_project():
 @pytest.mark.check
 def test_a_token_in_the_project_is_found():
     token = tokens.mint()
-    for text in (f'TOKEN = "{token}"', f"It begins with {token[:15]}…", f"[{token.removeprefix(tokens.PREFIX)}]"):
+    for text in (
+        f'TOKEN = "{token}"',
+        f"Bearer {'a' * 20}",
+        f"LINKED_IS_API_TOKEN={'a' * 20}",
+        f"It begins with {token[:15]}…",
+        f"[{token.removeprefix(tokens.PREFIX)}]",
+    ):
         assert tokens_in(text)
     assert not tokens_in("lis_mock_short lis_mock_[0-9A-Za-z]{36} " + "a" * 36)
 

@@ -22,7 +22,7 @@ from bs4 import BeautifulSoup, SoupStrainer, Tag
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from markdown import Markdown
 from nbformat.v4 import new_code_cell, new_output
-from playwright.sync_api import FrameLocator, Locator, Page, Response
+from playwright.sync_api import FrameLocator, Locator, Page, Response, expect
 from traitlets.config import Config, PyFileConfigLoader
 
 import browser.build
@@ -239,7 +239,8 @@ def choose(window: Page | FrameLocator, entry: str) -> Locator:
 @pytest.fixture
 def jupyterlab(browser, tmp_path) -> Iterator[Page]:
     """JupyterLab with the first notebook, started as `make lab` starts it."""
-    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    for folder in ("notebooks", "docs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / ".env.example", tmp_path / ".env")
     options = [option.replace(f"root_dir={ROOT}", f"root_dir={tmp_path}") for option in lab.JUPYTERLAB]
     command = [sys.executable, "-m", "jupyterlab", *options, "--allow-root"]
@@ -259,7 +260,7 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
 
 
 @pytest.mark.long
-def test_jupyterlab_has_the_menus_that_texts_name_asks_nothing_and_keeps_one_env(jupyterlab, tmp_path):
+def test_jupyterlab_has_the_menus_that_texts_name_asks_nothing_shows_pages_and_keeps_one_env(jupyterlab, tmp_path):
     for entry in IN_JUPYTERLAB:
         choose(jupyterlab, entry)
     settings = jupyterlab.request.get(
@@ -267,6 +268,9 @@ def test_jupyterlab_has_the_menus_that_texts_name_asks_nothing_and_keeps_one_env
     ).json()
     defaults = {name: field["default"] for name, field in settings["schema"]["properties"].items()}
     assert defaults["fetchNews"] == "false"  # "none" asks
+    jupyterlab.locator(".jp-Notebook").get_by_role("link", name="status", exact=True).click()
+    read = jupyterlab.locator(".jp-MarkdownViewer").get_by_role("heading", name="Status")
+    expect(read).to_be_in_viewport(timeout=1000 * PATIENCE)
     save_env(jupyterlab, tmp_path)
 
 
@@ -298,6 +302,12 @@ def test_no_command_runs_env_as_a_program():
     """An error of the shell can print a token."""
     texts = "\n".join([bundle.README, *map(markdown, DOCUMENTS)])
     assert re.findall(r"(?m)^.*(?:^|[\s(;])(?:\.|source) \S*\.env\b.*$", texts) == []
+
+
+@pytest.mark.check
+def test_no_command_needs_an_environment_that_somebody_has_activated():
+    texts = "\n".join([bundle.README, *map(markdown, DOCUMENTS)])
+    assert re.findall(rf"(?m)^\s*python3? -m (?:{'|'.join(MODULES)})\b.*$", texts) == []
 
 
 @pytest.fixture

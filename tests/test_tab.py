@@ -781,6 +781,7 @@ def test_a_link_of_a_notebook_leads_to_where_its_page_is(tab, host):
         "Call the API with your token": "tab/?notebook=notebooks/04-call-the-api.ipynb",
         "Exercises": "tab/?notebook=notebooks/exercises/03-load-it-from-dotenv.ipynb",
         "Why a token stops working": "reference/why-a-token-stops-working/",
+        "environment variable": "reference/glossary/#environment-variable",
     }.items():
         with tab.context.expect_page() as page:
             tab.frame_locator("#notebook").get_by_role("link", name=link).last.click()

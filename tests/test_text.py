@@ -120,10 +120,10 @@ def links(text):
     return [next(filter(None, groups)) for groups in LINK.findall(CODE.sub("", without_blocks(text)))]
 
 
-def anchors(path):
-    """Return the anchors of a file: GitHub's for a page; for a notebook JupyterLab's, which are GitHub's there as well."""
+def anchors(path, source):
+    """Return the anchors of a file: GitHub's from page to page; for a notebook and from one, JupyterLab's."""
     titles = [re.sub(r"[`*]|\]\([^)]*\)|[\[\]]", "", title) for _, title in headings(markdown(path))]
-    if path.suffix == ".ipynb":
+    if ".ipynb" in (path.suffix, source.suffix):
         return {title.replace(" ", "-") for title in titles}
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -143,7 +143,7 @@ def link_faults(path, text, answers):
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         if parts.path.startswith("/") or not target.is_relative_to(ROOT) or not target.exists():
             found.append(f"{link}: there is no such file")
-        elif parts.fragment and unquote(parts.fragment) not in anchors(target):
+        elif parts.fragment and unquote(parts.fragment) not in anchors(target, path):
             found.append(f"{link}: {target.name} has no such heading")
     return found
 
@@ -188,7 +188,7 @@ def test_a_dead_link_is_found(link, fault, answers):
 def unlinked_terms(lessons):
     """Return the terms of the glossary that lessons use and that no lesson links."""
     terms = [title for level, title in headings(markdown(GLOSSARY)) if level == 2]
-    linked = set(re.findall(r"glossary\.md#([\w-]+)", lessons))
+    linked = set(re.findall(r"glossary\.md#([\w-]+)", lessons.lower()))
     used = [term for term in terms if re.search(rf"\b{term.partition(' and ')[0]}", lessons, re.IGNORECASE)]
     return [term for term in used if term.lower().replace(" ", "-") not in linked]
 
@@ -196,7 +196,7 @@ def unlinked_terms(lessons):
 def test_a_lesson_links_each_term_of_the_glossary():
     lessons = "\n".join(map(markdown, NOTEBOOKS))
     assert unlinked_terms(lessons) == []
-    assert unlinked_terms(lessons.replace("#jitter", "#retry")) == ["Jitter"]
+    assert unlinked_terms(lessons.replace("#Jitter", "#Retry")) == ["Jitter"]
 
 
 @each(TEMPLATES)
@@ -375,6 +375,22 @@ def test_one_thing_has_one_word(path):
 def test_every_exception_is_needed():
     texts = "\n".join(map(prose, ALL))
     assert [phrase for phrase in EXCEPT if phrase not in texts] == []
+
+
+def unsaved(text):
+    """Return the lines that send a reader from `.env` to a restart, and forget to save the file in between."""
+    lines = [line for line in text.splitlines() if re.search(r"\.env\b.*\brestart\b", line, re.IGNORECASE)]
+    return [line for line in lines if not re.search(r"\b(?:save|copy|rename)", line, re.IGNORECASE)]
+
+
+@each([*DOCUMENTS, *PROGRAMS])
+def test_a_reader_saves_before_a_restart(path):
+    if path.name != "test_text.py":
+        assert unsaved(markdown(path) if path in DOCUMENTS else prose(path)) == []
+
+
+def test_a_restart_without_a_save_is_found():
+    assert unsaved("Correct `.env`, restart the kernel.") and not unsaved("Correct `.env`, save it, restart the kernel.")
 
 
 def test_another_word_is_found():

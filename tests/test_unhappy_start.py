@@ -17,6 +17,7 @@ from nbclient.exceptions import CellExecutionError
 
 from mock_server.dot_env import WrongSetting, read_token
 from mock_server.settings_page import SettingsPage
+from mock_server.tokens import COPY_OR_REPLACE
 from tests.exercises import without_outputs
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, MockServer, shared_kernel
 from tests.test_notebooks import slices
@@ -34,8 +35,8 @@ class GoesOn(str):
 
 RESTART = "save the file, then restart the kernel."
 FROM_THE_TOP = "restart the kernel, and run the cells from the top."
-CORRECT = f"Correct LINKED_IS_API_TOKEN in .env, {RESTART} All reasons: see below this cell."
-AGAIN = f"Copy it into .env again, as LINKED_IS_API_TOKEN, {RESTART}"
+IN_FILE = f"Correct LINKED_IS_API_TOKEN in .env, {RESTART}"
+CORRECT = f"{IN_FILE} All reasons: see below this cell."
 OUTSIDE = "It doesn't come from .env: correct LINKED_IS_API_TOKEN where you set it, then start JupyterLab again."
 
 # 01 looks at the file
@@ -45,19 +46,19 @@ NOT_SET = GoesOn("LINKED_IS_API_TOKEN is not set. That's all right: you'll gener
 IS_SET = GoesOn("LINKED_IS_API_TOKEN is set.")
 # 03 says what is wrong with the token, 04 stops with the same words
 NO_TOKEN = GoesOn(f"There is no token yet. Put it into .env as LINKED_IS_API_TOKEN, save the file, then {FROM_THE_TOP}")
-BEARER = f"The token begins with the word Bearer. {AGAIN}"
-IN_PIECES = f"Character 21 of the token is wrong: SPACE. {AGAIN}"
-CURLY = f"Character 1 of the token is wrong: LEFT DOUBLE QUOTATION MARK. {AGAIN}"
-UNSEEN = f"Character 1 of the token is wrong: ZERO WIDTH SPACE. {AGAIN}"
+BEARER = f"The token begins with the word Bearer. {IN_FILE}"
+IN_PIECES = f"Character 21 of the token is wrong: SPACE. {IN_FILE}"
+CURLY = f"Character 1 of the token is wrong: LEFT DOUBLE QUOTATION MARK. {IN_FILE}"
+UNSEEN = f"Character 1 of the token is wrong: ZERO WIDTH SPACE. {IN_FILE}"
 PADDED = f"Character 1 of the token is wrong: SPACE. {OUTSIDE}"
 QUOTED = f"Character 1 of the token is wrong: QUOTATION MARK. {OUTSIDE}"
-BREAK_INSIDE = f"Character 46 of the token is wrong: LINE BREAK OR TAB. {AGAIN}"
+BREAK_INSIDE = f"Character 46 of the token is wrong: LINE BREAK OR TAB. {IN_FILE}"
 BREAK_OUTSIDE = f"Character 46 of the token is wrong: LINE BREAK OR TAB. {OUTSIDE}"
 CLEAN = GoesOn("Your token is clean. Whether it is live, the next notebook asks the server.")
 # 04 sends it
 PRACTICE = GoesOn("This notebook uses the token of a practice account, because you have set none.")
 OWN = GoesOn("This notebook uses your own token.")
-CUT_OFF = Stops(f"INVALID_TOKEN: The token is cut off. Copy all of it. {CORRECT}")
+CUT_OFF = Stops(f"INVALID_TOKEN: The token is cut off. {COPY_OR_REPLACE} {CORRECT}")
 NOT_ALIVE = Stops(
     "INVALID_TOKEN: This server has no live token like it: it was revoked, or another mock server made it. "
     f"Generate a new one in Settings > API. {CORRECT}"

@@ -204,7 +204,6 @@ MISTAKES = [
     Mistake("revoke-and-react-to-a-leak", "`PageError: The page lists 0", "Revoke one of them", times=2),
     Mistake("rotate-without-downtime", "`PageError: The page lists 2", "Step 1: generate the new token", times=2),
     Mistake("call-the-api", "`NameError`", "Make the first call", times=0),
-    Mistake("start-here", "Check the server", settings=NOBODY_LISTENS),
     Mistake("load-it-from-dotenv", "Check the token that you pasted", settings={"LINKED_IS_API_TOKEN": ""}),
     Mistake("call-the-api", "Take the token from the environment", settings={"LINKED_IS_API_TOKEN": "“curly”"}),
     Mistake("call-the-api", "Make the first call", settings={"LINKED_IS_API_TOKEN": "lis_mock_short"}),

@@ -171,7 +171,8 @@ function follow(event) {
   if (!kind && !settings) return;
   event.preventDefault();
   event.stopPropagation();
-  if (kind) return open(kind === "md" ? `../${page}/${heading}` : `?notebook=${page}.ipynb${heading}`);
+  if (kind === "md") return open(`../${page}/${heading.replace(/[^\w#-]/g, "").toLowerCase()}`);
+  if (kind) return open(`?notebook=${page}.ipynb${heading}`);
   showSettings(true);
   ask({ path: new URL(link.href).pathname });
 }

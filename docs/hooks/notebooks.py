@@ -102,7 +102,7 @@ def site_text(source):
 
     def link(found):
         path, fragment = found[1], found[2] or ""
-        if fragment and (not path or path.endswith(".ipynb")):
+        if fragment:
             fragment = "#" + slugify(unquote(fragment), "-")  # JupyterLab writes #What-to-keep, the site #what-to-keep.
         return re.sub(r"^((?:\.\./)+)docs/", r"\1", path) + fragment  # `docs/` is the top of the site.
 

@@ -32,7 +32,7 @@ def start() -> None:
     in_lab = Path("/drive").is_dir()  # else on a page
     put_dotfiles(Path("/drive") if in_lab else Path("/home"))
     os.environ["LINKED_IS_NO_ANSWER"] = (
-        f"In a browser tab only {BASE_URL} answers: put that into .env as LINKED_IS_BASE_URL, then restart the kernel."
+        f"In a browser tab only {BASE_URL} answers: put that into .env as LINKED_IS_BASE_URL, save the file, then restart the kernel."
     )
     settings_window.open_to_the_page(urlsplit(BASE_URL))
     if in_lab:
