@@ -6,12 +6,12 @@ from pathlib import Path
 
 from markdown.extensions.toc import slugify
 from recorded_answers import as_http, recorded
-from workshop import read_lesson
 
 import mock_server
 from mock_server.__main__ import parser
 from mock_server.envelope import ApiError
 from mock_server.rate_limit import PLANS
+from workshop import read_lesson
 
 PROJECT = Path(mock_server.__file__).parent.parent
 
