@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 
-from docs.hooks import workshop
+from docs.hooks import course
 from mock_server import demo_data
 from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES, SOLUTIONS
@@ -245,9 +245,9 @@ COUNTED = {
     "{} codes": UNAUTHORIZED,
     "{} links, a bio profile": len(demo_data.links(1)),
     "{} days of clicks": demo_data.HISTORY_DAYS,
-    "{} minutes are for the welcome": workshop.WELCOME,
-    "A break of {} minutes": workshop.BREAK,
-    "more than {} minutes without one": workshop.UNBROKEN,
+    "{} minutes are for the welcome": course.WELCOME,
+    "A break of {} minutes": course.BREAK,
+    "more than {} minutes without one": course.UNBROKEN,
 }
 UNCOUNTED = {
     "**Time:** {} minutes": "test_notebooks.py compares it with the metadata",

@@ -47,7 +47,7 @@ def load(path):
     return module
 
 
-hook = load(ROOT / "docs" / "hooks" / "workshop.py")
+hook = load(ROOT / "docs" / "hooks" / "course.py")
 COURSE = hook.read_course(ROOT / "notebooks")
 
 

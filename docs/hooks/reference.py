@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from course import read_lesson
 from markdown.extensions.toc import slugify
 from recorded_answers import as_http, recorded
 
@@ -11,7 +12,6 @@ import mock_server
 from mock_server.__main__ import parser
 from mock_server.envelope import ApiError
 from mock_server.rate_limit import PLANS
-from workshop import read_lesson
 
 PROJECT = Path(mock_server.__file__).parent.parent
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
-log = logging.getLogger("mkdocs.plugins.workshop")
+log = logging.getLogger("mkdocs.plugins.course")
 
 # What a workshop can least do without comes first. Each is a word of a lesson's file name.
 PRIORITY = ("generate", "load", "call", "errors", "revoke", "start", "rotate", "use", "limits")
