@@ -54,12 +54,26 @@ def unsolved(source: str) -> str:
     return "\n".join(lines)
 
 
+def solved(source: str) -> str:
+    """Return a cell as a learner may write it."""
+    lines = [line for line in source.splitlines() if not line.strip().startswith(("# solution", "# instead of: "))]
+    return "\n".join(line.partition("# instead of: ")[0].rstrip() for line in lines)
+
+
 def exercise(solution: Path) -> nbformat.NotebookNode:
-    """Return the exercise that a solution makes, not yet run. Its checks are announced as cells that fail."""
+    """Return the exercise that a solution makes, not yet run. Its checks are announced as cells that fail.
+
+    Below the hint, the solution can be opened.
+    """
     notebook = without_outputs(nbformat.read(solution, as_version=4))
+    answer = ""
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.source = unsolved(cell.source)
+            task = unsolved(cell.source)
+            answer = solved(cell.source) if task != cell.source else answer
+            cell.source = task
+        elif "<summary>Hint</summary>" in cell.source:
+            cell.source += f"\n\n<details><summary>Solution</summary>\n\n```python\n{answer}\n```\n\n</details>"
         if cell.id.startswith("check-"):
             cell.metadata["tags"] = ["raises-exception"]
     return notebook

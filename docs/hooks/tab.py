@@ -21,7 +21,8 @@ MEGABYTES = 19
 
 # Besides notebooks, the pages whose Python is a program of its own, which takes base URL and token from the environment.
 RUNNABLE = ("quickstart.md", *(f"reference/{name}" for name in ("api", "controls", "errors", "mock-server", "rate-limits")))
-BLOCK = re.compile(r'<div class="language-python[^"]*">.*?</pre></div>', re.DOTALL)
+# The solution of an exercise is no cell.
+BLOCK = re.compile(r'<summary>Solution</summary>.*?</details>|<div class="language-python[^"]*">.*?</pre></div>', re.DOTALL)
 BAR = (
     '\n<div class="run-bar" data-search-exclude><button type="button" aria-label="Run cell {0}">Run</button>'
     '<button type="button" aria-label="Edit cell {0}">Edit</button><span role="status"></span></div>'
@@ -58,7 +59,7 @@ def on_page_content(html, page, config, files):
     if not has_tab(config) or not (is_notebook or source.startswith(RUNNABLE)):
         return html
     number = count(1)
-    html, cells = BLOCK.subn(lambda block: block[0] + BAR.format(next(number)), html)
+    html, cells = BLOCK.subn(lambda block: block[0] + (BAR.format(next(number)) if block[0].startswith("<div") else ""), html)
     if cells:
         attributes = f'data-notebook="{kind(source)}"' if is_notebook else 'data-token="true"'
         run = get_relative_url("run/run", page.url)
