@@ -61,7 +61,8 @@ class SettingsPage:
     linked.is. Raises MockServerNotRunning, and WrongSetting where a line of ``.env`` can't be read, or something else on
     this computer keeps the token from arriving. On linked.is every button raises ClickYourself.
 
-    In a notebook, a cell that gets no answer later on ends in one sentence too.
+    In a notebook, a cell that gets no answer later on ends in one sentence too, and IPython shows no more values than it
+    does by itself.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -154,7 +155,12 @@ class SettingsPage:
                 explained = self._no_answer(error)
             shell.showtraceback((type(explained), explained, None))
 
-        shell.set_custom_exc((requests.ConnectionError, requests.Timeout, requests.exceptions.InvalidHeader), show)
+        broken = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+        shell.set_custom_exc((*broken, requests.exceptions.InvalidHeader), show)
+        # A learner's own IPython may show each value that is assigned, and each variable around an error: tokens among them.
+        shell.ast_node_interactivity = "last_expr"
+        if shell.InteractiveTB.mode == "Verbose":
+            shell.InteractiveTB.set_mode("Context")
 
     def _rows(self) -> list[Tag]:
         return self._open("/settings/api").select("#tokens tbody tr")

@@ -310,6 +310,13 @@ def test_a_netrc_file_would_replace_the_token(server, page, call, monkeypatch, t
         refused = call(token)
         assert refused.json()["error"]["code"] == "MISSING_TOKEN"
         assert re.search(r"Basic.*\.netrc", refused.headers["X-Mock-Hint"])
+    for there in ("_netrc", "mine"):  # the name on Windows, and one of the learner's own
+        (tmp_path / ".netrc").unlink(missing_ok=True)
+        (tmp_path / there).write_text("default login me password Zq7XkP2m\n")
+        monkeypatch.setenv("NETRC", str(tmp_path / there)) if there == "mine" else None
+        assert "Put the line NETRC=none into .env" in told(server.base_url)
+        (tmp_path / there).unlink()
+    monkeypatch.delenv("NETRC")
     (tmp_path / ".netrc").write_text("machine example.com login me password Zq7XkP2m\n")
     assert SettingsPage(server.base_url).is_mock
     (tmp_path / ".netrc").write_text("default login me password Zq7XkP2m\n")
