@@ -214,7 +214,8 @@ class SettingsPage:
         if isinstance(error, requests.exceptions.SSLError):
             return f"It speaks http: {setting.format('http')}"
         if isinstance(cause, NameResolutionError):
-            return f"No computer is named {address.hostname}. Check LINKED_IS_BASE_URL in .env, then restart the kernel."
+            step = "Check LINKED_IS_BASE_URL in .env, and which network you are in. Then restart the kernel."
+            return f"Your network knows no computer named {address.hostname}. {step}"
         if isinstance(error, requests.Timeout):
             return f"It didn't answer in time. Run this cell again. If that doesn't help: {self._start(address, 'stop it. ')}"
         if isinstance(cause, ProtocolError):

@@ -261,7 +261,7 @@ CAUSES = {
     "a proxy that is no address":      (MockServer, "http://127.0.0.1:{}/v1", PASS.format("http_proxy"), {"http_proxy": "proxy:port"}),
     "a proxy on the way to linked.is": (None, "https://api.linked.is/v1", r"by https_proxy\. Ask who runs the proxy", {"https_proxy": "http://127.0.0.1:9"}),
     "a proxy that can't reach it":     (None, "http://127.0.0.1:9/v1", PASS.format("http_proxy"), {"http_proxy": "{page}"}),
-    "no such name":                    (None, "http://no-such-name.invalid:8787/v1", r"No computer is named no-such-name\.invalid\. Check LINKED_IS_BASE_URL", {}),
+    "no such name":                    (None, "http://no-such-name.invalid:8787/v1", r"knows no computer named no-such-name\.invalid\. Check LINKED_IS_BASE_URL", {}),
     "a page of another program":       (lambda: listening(http("<p>")), "http://127.0.0.1:{}/v1", ANOTHER, {}),
     "JSON of another program":         (lambda: listening(http("[1]")), "http://127.0.0.1:{}/v1", ANOTHER, {}),
     "half an answer":                  (lambda: listening(http('{"success":false')), "http://127.0.0.1:{}/v1", ANOTHER, {}),
