@@ -47,9 +47,13 @@ def read_token() -> str:
         raise WrongSetting(f"The token begins with the word Bearer. {correct(token)}")
     odd = re.search(r"""[^!-~]|["']""", token)
     if odd:
-        name = unicodedata.name(odd[0], "LINE BREAK OR TAB")
-        raise WrongSetting(f"Character {odd.start() + 1} of the token is wrong: {name}. {correct(token)}")
+        raise WrongSetting(f"Character {odd.start() + 1} of the token is wrong: {_name(odd[0])}. {correct(token)}")
     return token
+
+
+def _name(character: str) -> str:
+    """Name a character that nobody sees, or that looks like another one."""
+    return "LINE BREAK OR TAB" if character in "\r\n\t" else unicodedata.name(character, f"U+{ord(character):04X}")
 
 
 def correct(token: str) -> str:
@@ -95,12 +99,18 @@ def check_base_url(base_url: str) -> None:
     right = _right_form(base_url)
     if base_url not in (right, *REAL):
         https = " Without https, everybody on the way can read the token." if right in REAL and "https:" not in base_url else ""
-        raise WrongSetting(f"{BASE_URL} must read {right}.{https} Correct it in .env, save the file, then restart the kernel.")
+        odd = next(
+            (f" Character {at} is wrong: {_name(one)}." for at, one in enumerate(base_url, 1) if not one.isprintable()), ""
+        )
+        raise WrongSetting(
+            f"{BASE_URL} must read {right}.{odd}{https} Correct it in .env, save the file, then restart the kernel."
+        )
 
 
 def _right_form(base_url: str) -> str:
+    text = "".join(one for one in unicodedata.normalize("NFKC", base_url) if one.isprintable())
     # A word is no address. It may be a token on the wrong line: no message may repeat it.
-    if found := re.fullmatch(r"(?:(\w+):/+)?(.*[.:/].*)", base_url.strip()):
+    if found := re.fullmatch(r"(?:(\w+):/+)?(.*[.:/].*)", text.strip()):
         address = f"{'https' if (found[1] or '').lower() == 'https' else 'http'}://{found[2]}"
         with suppress(ValueError):
             parts = urlsplit(address)

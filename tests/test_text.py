@@ -46,15 +46,16 @@ def test_git_keeps_nothing_that_a_program_made():
 
 def test_a_clone_has_the_same_line_ends_whatever_git_is_told(tmp_path):
     need("git")
-    for told in ("true", "false"):
-        checkout = ["git", "-c", f"core.autocrlf={told}", "checkout-index", "--all", f"--prefix={tmp_path / told}/"]
+    written = {}
+    for told in ("autocrlf=false", "autocrlf=true", "autocrlf=input", "eol=crlf"):
+        checkout = ["git", "-c", f"core.{told}", "checkout-index", "--all", f"--prefix={tmp_path / told}/"]
         if subprocess.run(checkout, cwd=ROOT, capture_output=True).returncode:
             pytest.skip("this is no clone")
-    files = [path for path in (tmp_path / "true").rglob("*") if path.is_file()]
-    assert len(files) > 200
-    assert [
-        path for path in files if path.read_bytes() != (tmp_path / "false" / path.relative_to(tmp_path / "true")).read_bytes()
-    ] == []
+        files = [path for path in (tmp_path / told).rglob("*") if path.is_file()]
+        written[told] = {path.relative_to(tmp_path / told): path.read_bytes() for path in files}
+    first, *others = written.values()
+    assert len(first) > 200
+    assert [path for path, text in first.items() if any(other[path] != text for other in others)] == []
 
 
 # Headings
