@@ -47,13 +47,9 @@ def read_token() -> str:
         raise WrongSetting(f"The token begins with the word Bearer. {correct(token)}")
     odd = re.search(r"""[^!-~]|["']""", token)
     if odd:
-        raise WrongSetting(f"Character {odd.start() + 1} of the token is wrong: {_name(odd[0])}. {correct(token)}")
+        name = unicodedata.name(odd[0], "LINE BREAK OR TAB")
+        raise WrongSetting(f"Character {odd.start() + 1} of the token is wrong: {name}. {correct(token)}")
     return token
-
-
-def _name(character: str) -> str:
-    """Name a character that nobody sees, or that looks like another one."""
-    return "LINE BREAK OR TAB" if character in "\r\n\t" else unicodedata.name(character, f"U+{ord(character):04X}")
 
 
 def correct(token: str) -> str:
@@ -99,12 +95,10 @@ def check_base_url(base_url: str) -> None:
     right = _right_form(base_url)
     if base_url not in (right, *REAL):
         https = " Without https, everybody on the way can read the token." if right in REAL and "https:" not in base_url else ""
-        odd = next(
-            (f" Character {at} is wrong: {_name(one)}." for at, one in enumerate(base_url, 1) if not one.isprintable()), ""
-        )
-        raise WrongSetting(
-            f"{BASE_URL} must read {right}.{odd}{https} Correct it in .env, save the file, then restart the kernel."
-        )
+        unseen = next(((at, one) for at, one in enumerate(base_url, 1) if not one.isprintable()), None)
+        odd = f" Character {unseen[0]} is wrong: {unicodedata.name(unseen[1], 'LINE BREAK OR TAB')}." if unseen else ""
+        step = "Correct it in .env, save the file, then restart the kernel."
+        raise WrongSetting(f"{BASE_URL} must read {right}.{odd}{https} {step}")
 
 
 def _right_form(base_url: str) -> str:
