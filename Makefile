@@ -2,15 +2,19 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# pip's own settings may say where packages come from, not what is installed where. uv reads none of them: it gets the index.
+PIP = PIP_USER=0 PIP_TARGET= PIP_PREFIX= PIP_CONSTRAINT= $(BIN)/python -m pip
+INSTALL = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PIP) config get global.index-url 2> /dev/null)}}" \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
-.DEFAULT_GOAL := help
+# GNU make and BSD make read this file: `help` comes first, and no line has what only one of them knows.
 .PHONY: help lab check test test-all test-elsewhere proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 lab: .venv/course ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C stops both
-	@$(BIN)/python lab.py $(if $(PORT),--port $(PORT)) $(LAB_OPTIONS)
+	@$(BIN)/python lab.py $(PORT:%=--port %) $(LAB_OPTIONS)
 
 check: .venv/tests ## Check style, types, spelling and texts, in seconds, before a commit
 	$(BIN)/ruff check
@@ -81,12 +85,12 @@ clean: ## Remove what the tasks made; your .env and the mock server's database s
 	umask 077; cp .env.example .env
 
 .venv/course: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, and $(PYTHON) is {sys.version.split()[0]}. Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, and $(PYTHON) is {sys.version.split()[0]}. Name a newer one, as in: make lab PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements.txt
+	$(PIP) install --quiet --disable-pip-version-check uv
+	$(INSTALL) -r requirements.txt
 	@touch $@
 
 .venv/tests: .venv/course tests/requirements.txt
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r tests/requirements.txt
+	$(INSTALL) -r tests/requirements.txt
 	@touch $@

@@ -25,6 +25,8 @@ BASE_URL = "LINKED_IS_BASE_URL"
 COMMAND = "py lab.py" if os.name == "nt" else "python3 lab.py"
 WHEELS = KIT / "wheels"  # in the zip of a workshop: learners have no network
 INSTALLED = KIT / ".venv" / "course"  # the Makefile's too: younger than what was installed
+# pip's own settings may say where packages come from, not what is installed where; an empty one is none.
+PIP = {"PIP_USER": "0", "PIP_TARGET": "", "PIP_PREFIX": "", "PIP_CONSTRAINT": ""}
 JUPYTERLAB = [f"--config={KIT / 'jupyter_server_config.py'}", f"--ServerApp.root_dir={KIT}"]
 
 
@@ -95,7 +97,7 @@ def install() -> Path:
             [sys.executable, "-m", "venv", str(KIT / ".venv")],
             [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *offline, "-r", str(wanted[0])],
         ):
-            if subprocess.run(command, cwd=KIT).returncode:
+            if subprocess.run(command, cwd=KIT, env={**os.environ, **PIP}).returncode:
                 raise SystemExit(f"This command failed. Its own message is above. {' '.join(command)}")
         INSTALLED.touch()
     return python

@@ -128,7 +128,10 @@ class HostCheck:
             if name == b"host" and is_ours(value, self.host_names):
                 await self.app(scope, receive, send)
                 return
-        error = Forbidden("The mock server does not answer to this host name. Use 127.0.0.1 or localhost.")
+        error = Forbidden(
+            "The mock server does not answer to this host name. Use 127.0.0.1 or localhost, "
+            "or start the mock server with --host-name and this name."
+        )
         await (await answer_error(Request(scope), error))(scope, receive, send)
 
 

@@ -95,12 +95,16 @@ def check_base_url(base_url: str) -> None:
     right = _right_form(base_url)
     if base_url not in (right, *REAL):
         https = " Without https, everybody on the way can read the token." if right in REAL and "https:" not in base_url else ""
-        raise WrongSetting(f"{BASE_URL} must read {right}.{https} Correct it in .env, save the file, then restart the kernel.")
+        unseen = next(((at, one) for at, one in enumerate(base_url, 1) if not one.isprintable()), None)
+        odd = f" Character {unseen[0]} is wrong: {unicodedata.name(unseen[1], 'LINE BREAK OR TAB')}." if unseen else ""
+        step = "Correct it in .env, save the file, then restart the kernel."
+        raise WrongSetting(f"{BASE_URL} must read {right}.{odd}{https} {step}")
 
 
 def _right_form(base_url: str) -> str:
+    text = "".join(one for one in unicodedata.normalize("NFKC", base_url) if one.isprintable())
     # A word is no address. It may be a token on the wrong line: no message may repeat it.
-    if found := re.fullmatch(r"(?:(\w+):/+)?(.*[.:/].*)", base_url.strip()):
+    if found := re.fullmatch(r"(?:(\w+):/+)?(.*[.:/].*)", text.strip()):
         address = f"{'https' if (found[1] or '').lower() == 'https' else 'http'}://{found[2]}"
         with suppress(ValueError):
             parts = urlsplit(address)

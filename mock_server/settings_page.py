@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 from bs4 import BeautifulSoup, Tag
 from dotenv import find_dotenv
 from requests.utils import get_environ_proxies, get_netrc_auth, select_proxy
+from urllib3.exceptions import NameResolutionError, ProtocolError
 
 from mock_server.dot_env import Explained, WrongSetting, check_base_url, check_env_file, is_real
 
@@ -59,7 +61,8 @@ class SettingsPage:
     linked.is. Raises MockServerNotRunning, and WrongSetting where a line of ``.env`` can't be read, or something else on
     this computer keeps the token from arriving. On linked.is every button raises ClickYourself.
 
-    In a notebook, a cell that gets no answer later on ends in one sentence too.
+    In a notebook, a cell that gets no answer later on ends in one sentence too, and IPython shows no more values than it
+    does by itself.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -125,14 +128,18 @@ class SettingsPage:
         self._submit("/settings/api", "plan", "Change plan", plan=plan)
 
     def _check_that_it_runs(self, base_url: str) -> None:
+        said = None
         try:
             answer = self._answer("GET", "/_mock/health")
             if answer.ok and answer.json()["success"]:
                 return
+            if answer.status_code == 403:
+                said = answer.json()["error"]["message"]
         except (ValueError, KeyError, TypeError):
             pass
-        step = self._past_the_proxy() or "Check LINKED_IS_BASE_URL in .env, save the file, then restart the kernel."
-        raise MockServerNotRunning(f"What answers at {base_url} is neither linked.is nor a mock server. {step}")
+        step = self._past_the_proxy() or said or "Check LINKED_IS_BASE_URL in .env, save the file, then restart the kernel."
+        who = "What answers at {} refuses this address." if said else "What answers at {} is neither linked.is nor a mock server."
+        raise MockServerNotRunning(f"{who.format(base_url)} {step}")
 
     def _explain_in_a_notebook(self) -> None:
         """Let IPython show an error of requests as one sentence: its own is long, and may hold the token."""
@@ -148,7 +155,12 @@ class SettingsPage:
                 explained = self._no_answer(error)
             shell.showtraceback((type(explained), explained, None))
 
-        shell.set_custom_exc((requests.ConnectionError, requests.Timeout, requests.exceptions.InvalidHeader), show)
+        broken = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+        shell.set_custom_exc((*broken, requests.exceptions.InvalidHeader), show)
+        # A learner's own IPython may show each value that is assigned, and each variable around an error: tokens among them.
+        shell.ast_node_interactivity = "last_expr"
+        if shell.InteractiveTB.mode == "Verbose":
+            shell.InteractiveTB.set_mode("Context")
 
     def _rows(self) -> list[Tag]:
         return self._open("/settings/api").select("#tokens tbody tr")
@@ -186,40 +198,59 @@ class SettingsPage:
         asked = getattr(getattr(error, "request", None), "url", None) or self.origin
         origin = "://".join(urlsplit(asked)[:2])
         step = self._next_step(error) if origin == self.origin else "Check the address, then run this cell again."
-        kind = MockServerNotRunning if self.is_mock and origin == self.origin else PageError
+        is_missing = self.is_mock and origin == self.origin and not isinstance(error, requests.Timeout)
+        kind = MockServerNotRunning if is_missing else PageError
         return kind(f"No answer from {origin} ({type(error).__name__}). {step}")
 
     def _next_step(self, error: Exception) -> str:
-        """Say what to do when nothing answers. A place that starts the mock server in its own way tells it by a variable."""
+        """Say what to do when nothing answers: it follows the cause."""
         address = urlsplit(self.origin)
+        cause = getattr(error.args[0], "reason", error.args[0]) if error.args else None
+        setting = f"LINKED_IS_BASE_URL in .env must read {{}}://{address.netloc}/v1. Save the file, then restart the kernel."
         if step := self._past_the_proxy():
             return step
         if not self.is_mock:
             return "Check that this computer is online, then run this cell again."
         if isinstance(error, requests.exceptions.SSLError):
-            return f"It speaks http: LINKED_IS_BASE_URL in .env must read http://{address.netloc}/v1. Save the file, then restart the kernel."
-        if isinstance(error, requests.ReadTimeout):
-            return "It didn't answer in time. Run this cell again. If that doesn't help, stop the mock server and start it again."
+            return f"It speaks http: {setting.format('http')}"
+        if isinstance(cause, NameResolutionError):
+            step = "Check LINKED_IS_BASE_URL in .env, and which network you are in. Then restart the kernel."
+            return f"Your network knows no computer named {address.hostname}. {step}"
+        if isinstance(error, requests.Timeout):
+            return f"It didn't answer in time. Run this cell again. If that doesn't help: {self._start(address, 'stop it. ')}"
+        if isinstance(cause, ProtocolError):
+            if _speaks_https(address):
+                return f"It speaks https: {setting.format('https')}"
+            stop = f"another program may have port {address.port}: stop that. "
+            return f"The connection broke off. Run this cell again. If that doesn't help: {self._start(address, stop)}"
+        return self._start(address)
+
+    def _start(self, address: SplitResult, first: str = "") -> str:
+        """Say how to start the mock server. A place that starts it in its own way tells that by a variable."""
         if place := os.environ.get("LINKED_IS_NO_ANSWER"):
             return place
         if address.hostname not in ("127.0.0.1", "localhost"):
             return (
                 "Check LINKED_IS_BASE_URL in .env, or ask who runs the mock server there. Save the file, then restart the kernel."
             )
-        folder = Path(find_dotenv(usecwd=True)).resolve().parent  # its database is beside .env
+        settings = find_dotenv(usecwd=True) or find_dotenv(".env.example", usecwd=True) or ".env"
+        folder = Path(settings).resolve().parent  # where the mock server has its database
         command = f'cd "{folder}"\n{sys.executable} -m mock_server --port {address.port}'
-        return f"Start the mock server in a terminal:\n\n{command}\n\nThen run this cell again."
+        return f"{first}Start the mock server in a terminal:\n\n{command}\n\nThen run this cell again."
 
     def _past_the_proxy(self) -> str | None:
         """Say how a request gets past a proxy, if one is set for this address."""
         if not select_proxy(self.origin, get_environ_proxies(self.origin)):
             return None
+        address = urlsplit(self.origin)
+        kinds = (f"{address.scheme}_proxy", "all_proxy")
+        names = [name for name, value in os.environ.items() if name.lower() in kinds and value]
+        proxy = f"A proxy is set for this address, by {' and '.join(names) or 'the settings of this computer'}."
         if not self.is_mock:
-            return "A proxy is set for this address, by https_proxy or all_proxy. Ask who runs the proxy."
+            return f"{proxy} Ask who runs the proxy."
         return (
-            "A proxy is set for this address, by http_proxy or all_proxy. Let the address pass: put the line "
-            f"no_proxy={urlsplit(self.origin).hostname} into .env, or add the address where no_proxy is set already. "
-            "Save the file, then restart the kernel."
+            f"{proxy} Let the address pass: put the line no_proxy={address.hostname} into .env, or add the address where "
+            "no_proxy is set already. Save the file, then restart the kernel."
         )
 
     def _page(self, answer: requests.Response) -> BeautifulSoup:
@@ -233,6 +264,14 @@ class SettingsPage:
         if not answer.ok:
             raise PageError(f"The page {urlsplit(answer.url).path} answered with status {answer.status_code}.")
         return page
+
+
+def _speaks_https(address: SplitResult) -> bool:
+    with suppress(ImportError, OSError, ValueError):
+        import ssl  # a browser tab has none
+
+        return bool(ssl.get_server_certificate((str(address.hostname), address.port or 80), timeout=5))
+    return False
 
 
 def _listed(row: Tag) -> ListedToken:

@@ -28,6 +28,8 @@ from filelock import FileLock
 from nbclient import NotebookClient
 from traitlets.config import Config
 
+from tests import debian
+
 ROOT = Path(__file__).resolve().parent.parent
 OPTIONS = {
     "kernel_name": "python3",
@@ -142,7 +144,12 @@ def project_lock(name: str) -> FileLock:
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy what git has of the project, or will have, into a folder, as a fresh clone has it. Return the folder."""
+    """Copy what git has of the project, or will have, into a folder, as a fresh clone has it. Return the folder.
+
+    Where git is missing, skip the test at hand.
+    """
+    if not debian.find("git", package="git"):
+        debian.missing("SKIPPED: no git found. Install git")
     names = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, encoding="utf-8")
     for name in names.split("\0"):
         if (ROOT / name).is_file():

@@ -36,6 +36,7 @@ def test_a_token_is_read_as_it_is(env_file, monkeypatch):
         (f"'{TOKEN}", "Character 1 of the token is wrong: APOSTROPHE[.]"),
         (f"“{TOKEN}”", "Character 1 of the token is wrong: LEFT DOUBLE QUOTATION MARK[.]"),
         (f"\u200b{TOKEN}", "Character 1 of the token is wrong: ZERO WIDTH SPACE[.]"),
+        (f"{TOKEN[:20]}\u00ad{TOKEN[20:]}", "Character 21 of the token is wrong: SOFT HYPHEN[.]"),
         (f"{TOKEN}\ufeff", "Character 46 of the token is wrong: ZERO WIDTH NO-BREAK SPACE[.]"),
         (f"Bearer {TOKEN}", "begins with the word Bearer"),
         (f"BEARER: {TOKEN}", "begins with the word Bearer"),
@@ -133,6 +134,10 @@ def test_a_base_url_in_the_right_form_passes(base_url):
         ("ftp://127.0.0.1:8787/v1", MOCK),
         ("http://127.0.0.1:port/v1", MOCK),
         ("http://[::1/v1", MOCK),
+        ("\u200bhttp://127.0.0.1:8787/v1", MOCK),
+        ("http://127.0.0.1\u200b:8787/v1", MOCK),
+        ("http://\uff11\uff12\uff17.0.0.1:\uff18787/v1", MOCK),
+        ("http://127.0.0.1:8787\\v1", MOCK),
         ("localhost:8788", "http://localhost:8788/v1"),
         ("HTTP://LocalHost:8787/v1", "http://localhost:8787/v1"),
         (f"http://{TOKEN}@127.0.0.1:8787/v1", MOCK),
@@ -151,5 +156,6 @@ def test_another_base_url_is_told_with_the_right_form(base_url, right):
         check_base_url(base_url)
     said = str(stopped.value)
     assert said.startswith(f"LINKED_IS_BASE_URL must read {right}.")
+    assert ("ZERO WIDTH SPACE" in said) == ("\u200b" in base_url)
     assert ("everybody on the way can read the token" in said) == (right in REAL and "https:" not in base_url)
     assert not [piece for piece in slices(TOKEN) if piece.lower() in said.lower()]

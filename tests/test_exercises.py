@@ -24,24 +24,17 @@ import pytest
 import requests
 from dotenv import dotenv_values, get_key, load_dotenv, set_key
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.response import HTTPResponse
 from urllib3.util import Retry
 
 from mock_server import checks
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.database import Database
 from mock_server.page import sessions
 from mock_server.settings_page import SettingsPage
-from mock_server.store import Store
 from tests import test_contract
 from tests.exercises import EXERCISES, FOLDER, MARK, SOLUTIONS, exercise, unsolved, without_outputs
+from tests.in_process import without_sockets
 from tests.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
 from tests.test_notebooks import slices, witness  # noqa: F401, a fixture
-
-sys.path.insert(0, str(ROOT / "browser" / "kernel"))
-from linked_is_tab import transport
 
 NAME, T = checks.VARIABLE, checks.MADE_UP
 BASE = "https://api.linked.is/v1"
@@ -800,10 +793,8 @@ def server():
     base_url = "http://127.0.0.1:8787/v1"
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(sessions._SCRYPT, "n", 2)
-        for pool in (HTTPConnectionPool, HTTPSConnectionPool):
-            patched.setattr(pool, "ConnectionCls", pool.ConnectionCls)
-        transport.serve(create_app(Store(Database(":memory:"), Clock())), base_url)
-        yield SimpleNamespace(base_url=base_url, origin=base_url.removesuffix("/v1"))
+        with without_sockets(base_url):
+            yield SimpleNamespace(base_url=base_url, origin=base_url.removesuffix("/v1"))
 
 
 @pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, (rights, _) in CHECKS.items() for answer in rights])

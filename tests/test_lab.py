@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import zipfile
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import psutil
 import pytest
@@ -76,6 +81,66 @@ def test_without_a_mock_server_jupyterlab_does_not_start(kit):
     (kit / "mock-server.db").write_text("This is no database.", encoding="utf-8")
     said, code = start(kit, "--port", str(free_port()))
     assert code == 1 and "The mock server did not start" in said and "JupyterLab was not started" in said
+
+
+OWN_SETTINGS = {"PIP_USER": "1", "PIP_REQUIRE_VIRTUALENV": "1", "PIP_TARGET": "elsewhere", "PIP_PREFIX": "/elsewhere"}
+
+
+def wheel(path, name, files):
+    """Write a wheel of a package that has nothing but these files."""
+    info = f"{name}-1.dist-info"
+    files |= {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(path, "w") as file:
+        for one, text in {**files, f"{info}/RECORD": record}.items():
+            (entry := zipfile.ZipInfo(one)).external_attr = 0o100755 << 16
+            file.writestr(entry, text)
+
+
+@pytest.fixture
+def own_index(tmp_path):
+    """The address of an index that has two packages: one for the course, and uv, by which make installs."""
+    uv = str(Path(sys.executable).with_name("uv"))
+    script = f"#!python\nimport os, sys\nos.execv({uv!r}, [{uv!r}, *sys.argv[1:]])\n"
+    for name, files in {"tiny": {"tiny.py": ""}, "uv": {"uv-1.data/scripts/uv": script}}.items():
+        (tmp_path / "index" / name).mkdir(parents=True)
+        wheel(tmp_path / "index" / name / f"{name}-1-py3-none-any.whl", name, files)
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path / "index")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as index:
+        threading.Thread(target=index.serve_forever).start()
+        yield f"http://127.0.0.1:{index.server_port}"
+        index.shutdown()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
+@pytest.mark.parametrize(
+    "by", [[sys.executable, "-c", "import lab; lab.install()"], ["make", ".venv/course"]], ids=["lab.py", "make"]
+)
+@pytest.mark.parametrize("said_in", ["the environment", "pip.conf"])
+def test_the_environment_is_made_whatever_pip_was_told_and_from_the_index_that_it_was_told(by, said_in, own_index, tmp_path):
+    kit = tmp_path / "kit"
+    kit.mkdir()
+    for name in ("lab.py", "Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, kit)
+    (kit / "requirements.txt").write_text("tiny==1\n", encoding="utf-8")
+    (tmp_path / "constraint.txt").write_text("tiny==2\n", encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+    environment |= {"UV_CACHE_DIR": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    (tmp_path / ".pip").mkdir()
+    (tmp_path / ".pip" / "pip.conf").write_text(
+        f"[global]\nindex-url = {own_index}\nuser = yes\nrequire-virtualenv = yes\n" if said_in == "pip.conf" else "",
+        encoding="utf-8",
+    )
+    if said_in == "the environment":
+        environment |= {**OWN_SETTINGS, "PIP_INDEX_URL": own_index, "PIP_CONSTRAINT": str(tmp_path / "constraint.txt")}
+    made = subprocess.run(by, cwd=kit, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert made.returncode == 0, made.stdout + made.stderr
+    subprocess.run([kit / ".venv" / "bin" / "python", "-c", "import tiny"], check=True)
+    assert not (kit / "elsewhere").exists()
 
 
 @pytest.mark.long

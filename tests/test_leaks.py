@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 import nbformat
@@ -17,9 +18,11 @@ import pytest
 import yaml
 from detect_secrets import pre_commit_hook
 from dulwich import porcelain
+from nbclient.exceptions import CellExecutionError
 
 from browser import build as tab
 from mock_server import tokens
+from mock_server.traffic import AccountTraffic, Fault
 from tests.exercises import EXERCISES, SOLUTIONS, without_outputs
 from tests.running import NOTEBOOKS, ROOT, learner_environment, shared_kernel
 from tests.test_notebooks import EVERY_VALUE, slices, witness  # noqa: F401, a fixture
@@ -108,6 +111,32 @@ def test_no_piece_of_a_token_gets_into_what_is_made_of_notebooks(witness, projec
         assert {f"site/notebooks/{path.stem}.html", f"slides/{path.stem}.html"} <= found
     assert {f"site/notebooks/exercises/{exercise.stem}.html", "site/index.html", "site/search/search_index.json"} <= found
     assert not [name for name in found if hidden.stem in name and name.endswith(".html")]
+
+
+# What a learner's own IPython may show: each value that is assigned, and the variables around an error.
+SHOW_ALL = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(
+    'get_ipython().ast_node_interactivity = "last_expr_or_assign"\n%xmode Verbose'
+)])  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["500", "429", "drop", "none"])
+def test_no_piece_of_a_token_is_in_what_a_failing_run_leaves(witness, tmp_path, monkeypatch, kind):  # noqa: F811
+    """Each call of the API fails. An error and its traceback are saved in the notebook, as every output is."""
+    base_url, minted, _, _ = witness
+    if kind != "none":
+        monkeypatch.setattr(AccountTraffic, "next_fault", lambda self: Fault(kind, 1, 0, "none"))
+    texts = {}
+    with shared_kernel() as run:
+        for path in (*NOTEBOOKS, *SOLUTIONS):
+            notebook = without_outputs(nbformat.read(path, as_version=4))
+            run(SHOW_ALL, tmp_path, {})
+            with suppress(CellExecutionError):
+                run(notebook, path.parent, learner_environment(base_url))
+            texts[path.name] = nbformat.writes(notebook)
+    assert leaks(texts, set().union(*map(slices, minted))) == set()
+    tokens_made, failed = len(minted), [name for name, text in texts.items() if '"traceback"' in text]
+    assert tokens_made > 20 and (len(failed) > 3) == (kind != "none"), failed
 
 
 def test_a_piece_is_found_with_tags_in_between():

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests import debian
 from tests.running import PATIENCE, ROOT, free_port, make, wait_until
 from tests.static_site import TAB
 
@@ -218,6 +219,18 @@ def test_a_program_says_what_it_lacks(name, copy, tmp_path):
         assert program.ended() == code, program.said()
         assert [word for word in words if word not in program.said()] == [], program.said()
         assert "Traceback" not in program.said()
+
+
+def test_bsd_make_does_what_gnu_make_does(copy):
+    """It reads the same Makefile on FreeBSD and others. Debian has it as `bmake`."""
+    bsd = debian.find("bmake", package="bmake") or debian.missing("SKIPPED: no bmake found. Install bmake")
+    tasks = re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    for task in ("", *tasks, "lab PORT=8788", "notebooks NOTEBOOKS=02"):
+        said = [subprocess.run([make, "-n", *task.split()], cwd=copy, capture_output=True, text=True) for make in ("make", bsd)]
+        first, second = (one.stdout.replace("\\\n", "").split() for one in said)  # only one of them joins the lines
+        assert first == second != [], f"{task}: {said[1].stdout}{said[1].stderr}"
+    listed = [subprocess.check_output([make, "help"], cwd=copy, stdin=subprocess.DEVNULL, text=True) for make in ("make", bsd)]
+    assert listed[0] == listed[1] and listed[0].count("\n") == len(tasks)
 
 
 def test_clean_leaves_what_is_a_persons(copy):

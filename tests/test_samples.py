@@ -35,7 +35,7 @@ RETRY_AFTER = sorted(SAMPLES.glob("retry_after.[!t]*"))
 FIRST_CALLS = [SAMPLES / f"first_call{suffix}" for suffix in TABS]
 REASONS = "The reasons: docs/reference/why-a-token-stops-working.md\n"
 # A program that a test needs → the Debian package that has it.
-PACKAGES = {name: name for name in ("curl", "jq", "dbus-daemon", "zsh")}
+PACKAGES = {name: name for name in ("curl", "jq", "dbus-daemon", "openssl", "zsh")}
 PACKAGES |= {"dbus-send": "dbus-bin", "gnome-keyring-daemon": "gnome-keyring", "secret-tool": "libsecret-tools"}
 # The cheat sheet has fragments only; test_workshop.py runs them.
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "workshop" / "cheat-sheet.md"})

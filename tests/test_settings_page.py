@@ -2,8 +2,13 @@
 
 import re
 import socket
+import ssl
+import struct
+import subprocess
+import tempfile
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -13,6 +18,7 @@ from mock_server.dot_env import Explained
 from mock_server.page.sessions import FREE_TRIES
 from mock_server.settings_page import ClickYourself, PageError, SettingsPage
 from tests.running import PATIENCE, MockServer
+from tests.test_samples import need
 
 
 def test_generate_use_and_revoke(page, call):
@@ -159,21 +165,48 @@ def test_linked_is_itself_is_left_to_the_person():
 
 
 @contextmanager
-def listening(answer):
+def listening(answer=None, *, tls=False, reset=False):
     """Listen on a port of the loopback that answers so to each connection, for what it's worth. Yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if tls:
+            with tempfile.TemporaryDirectory() as folder:
+                key, certificate = f"{folder}/key", f"{folder}/certificate"
+                words = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout {key} -out {certificate}"
+                need("openssl")
+                subprocess.run(words.split(), check=True, capture_output=True)
+                context.load_cert_chain(certificate, key)
 
         def serve():
-            with suppress(OSError):
-                while True:
+            while True:
+                try:
                     connection, _ = listener.accept()
-                    with connection:
-                        connection.recv(65536)
+                except OSError:
+                    return
+                with suppress(OSError), connection:
+                    if tls:
+                        context.wrap_socket(connection, server_side=True)
+                    connection.recv(65536)
+                    if reset:
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    else:
                         connection.sendall(answer)
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def too_busy_to_take_a_call():
+    """Listen on a port where as many wait as may wait. Yield the port."""
+    with socket.socket() as listener, ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting.enter_context(one := socket.socket()).setblocking(False)
+            one.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 def told(base_url):
@@ -184,51 +217,88 @@ def told(base_url):
     return str(stopped.value)
 
 
-START = r"Start the mock server in a terminal:\n\ncd .*\n.*python.* -m mock_server --port"
-ANOTHER = "is neither linked.is nor a mock server. Check LINKED_IS_BASE_URL"
+def from_a_container(monkeypatch):
+    """Let the name by which a container knows its computer lead here."""
+    find = socket.getaddrinfo
+    name = "host.docker.internal"
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *rest, **more: find("127.0.0.1" if host == name else host, *rest, **more)
+    )
 
 
-def test_nobody_listens():
-    assert re.search(f"{START} 9\n\nThen run this cell again.$", told("http://127.0.0.1:9/v1"))
+def http(body, status="200 OK"):
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<p>\n", ANOTHER),
-        (b'HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"success":false', ANOTHER),
-        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", ANOTHER),
-        (b"220 mail.example.com ESMTP\r\n", START),
-        (b"", START),
-    ],
-    ids=["a page", "half an answer", "503", "no HTTP", "nothing"],
-)
-def test_another_program_answers(answer, says):
-    with listening(answer) as port:
-        assert re.search(says, told(f"http://127.0.0.1:{port}/v1"))
+START = r"Start the mock server in a terminal:\n\ncd .*\n.*python.* -m mock_server --port \d+\n\nThen run this cell again\.$"
+GONE = rf"^No answer from \S+ \(ConnectionError\)\. {START}"
+BROKEN = rf"The connection broke off\. Run this cell again\. .* another program may have port \d+: stop that\. {START}"
+LATE = rf"It didn't answer in time\. Run this cell again\. .*: stop it\. {START}"
+ANOTHER = r"is neither linked\.is nor a mock server\. Check LINKED_IS_BASE_URL"
+ASK = r"^(?!.*terminal).*ask who runs the mock server there"
+PASS = r"A proxy is set for this address, by {}\. Let the address pass: put the line no_proxy=127\.0\.0\.1 into \.env"
+NO_API = "the mock server with --host-name and this name"
+# fmt: off
+CAUSES = {
+    # cause: what listens, the base URL with its port, what is said, variables
+    "no listener":                     (None, "http://127.0.0.1:9/v1", GONE, {}),
+    "no listener, by name":            (None, "http://localhost:9/v1", GONE, {}),
+    "no listener, another computer":   (None, "http://127.0.0.2:9/v1", ASK, {}),  # stands for another computer
+    "no listener, a place's own way":  (None, "http://127.0.0.1:9/v1", r"^(?!.*terminal).* Do as here\.$", {"LINKED_IS_NO_ANSWER": "Do as here."}),
+    "a listener of another service":   (lambda: listening(b"220 mail.example.com ESMTP\r\n"), "http://127.0.0.1:{}/v1", BROKEN, {}),
+    "the end of the connection":       (lambda: listening(b""), "http://127.0.0.1:{}/v1", BROKEN, {}),
+    "a reset":                         (lambda: listening(reset=True), "http://127.0.0.1:{}/v1", BROKEN, {}),
+    "no answer in time":               (lambda: socket.create_server(("127.0.0.1", 0)), "http://127.0.0.1:{}/v1", LATE, {}),
+    "too busy to take the call":       (too_busy_to_take_a_call, "http://127.0.0.1:{}/v1", LATE, {}),
+    "TLS where plain":                 (MockServer, "https://127.0.0.1:{}/v1", r"It speaks http: .* must read http://127\.0\.0\.1:\d+/v1\.", {}),
+    "plain where TLS":                 (lambda: listening(tls=True), "http://127.0.0.1:{}/v1", r"It speaks https: .* must read https://127\.0\.0\.1:\d+/v1\.", {}),
+    "no scheme":                       (MockServer, "127.0.0.1:{}/v1", r"LINKED_IS_BASE_URL must read http://127\.0\.0\.1:\d+/v1\.", {}),
+    "no path":                         (MockServer, "http://127.0.0.1:{}", r"LINKED_IS_BASE_URL must read http://127\.0\.0\.1:\d+/v1\.", {}),
+    "a wrong path":                    (MockServer, "http://127.0.0.1:{}/v1/links", r"LINKED_IS_BASE_URL must read http://127\.0\.0\.1:\d+/v1\.", {}),
+    "a dead proxy":                    (MockServer, "http://127.0.0.1:{}/v1", PASS.format("http_proxy"), {"http_proxy": "http://127.0.0.1:9"}),
+    "a dead proxy, in capitals":       (MockServer, "http://127.0.0.1:{}/v1", PASS.format("HTTP_PROXY"), {"HTTP_PROXY": "http://127.0.0.1:9"}),
+    "a dead proxy for all":            (MockServer, "http://127.0.0.1:{}/v1", PASS.format("all_proxy"), {"all_proxy": "http://127.0.0.1:9"}),
+    "a proxy that is no address":      (MockServer, "http://127.0.0.1:{}/v1", PASS.format("http_proxy"), {"http_proxy": "proxy:port"}),
+    "a proxy on the way to linked.is": (None, "https://api.linked.is/v1", r"by https_proxy\. Ask who runs the proxy", {"https_proxy": "http://127.0.0.1:9"}),
+    "a proxy that can't reach it":     (None, "http://127.0.0.1:9/v1", PASS.format("http_proxy"), {"http_proxy": "{page}"}),
+    "no such name":                    (None, "http://no-such-name.invalid:8787/v1", r"knows no computer named no-such-name\.invalid\. Check LINKED_IS_BASE_URL", {}),
+    "a page of another program":       (lambda: listening(http("<p>")), "http://127.0.0.1:{}/v1", ANOTHER, {}),
+    "JSON of another program":         (lambda: listening(http("[1]")), "http://127.0.0.1:{}/v1", ANOTHER, {}),
+    "half an answer":                  (lambda: listening(http('{"success":false')), "http://127.0.0.1:{}/v1", ANOTHER, {}),
+    "503":                             (lambda: listening(http("", "503 Service Unavailable")), "http://127.0.0.1:{}/v1", ANOTHER, {}),
+    "403 of another program":          (lambda: listening(http("<p>", "403 Forbidden")), "http://127.0.0.1:{}/v1", ANOTHER, {}),
+    "a call from a container":         (MockServer, "http://host.docker.internal:{}/v1", NO_API, {}),
+}
+# fmt: on
 
 
-def test_the_server_does_not_answer_in_time(monkeypatch):
-    monkeypatch.setattr(settings_page, "TIMEOUT", 0.1)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert "It didn't answer in time" in told(f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+@pytest.mark.parametrize("cause", CAUSES)
+def test_each_cause_of_no_answer_has_its_sentence(cause, monkeypatch):
+    listener, base_url, says, variables = CAUSES[cause]
+    monkeypatch.setattr(settings_page, "TIMEOUT", 0.5 if says is LATE else PATIENCE)
+    from_a_container(monkeypatch)
+    with listener() if listener else nullcontext() as server, listening(http("<p>", "502 Bad Gateway")) as page:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value.replace("{page}", f"http://127.0.0.1:{page}"))
+        port = (
+            urlsplit(server.origin).port
+            if isinstance(server, MockServer)
+            else getattr(server, "getsockname", lambda: (0, server))()[1]
+        )
+        said = told(base_url.format(port)) if not base_url.startswith("https://api") else told_by(SettingsPage(base_url))
+    assert re.search(says, said), said
+    assert (says in (GONE, BROKEN, LATE)) == ("Start the mock server in" in said)
 
 
-def test_https_where_the_mock_server_speaks_http(server):
-    assert f"LINKED_IS_BASE_URL in .env must read {server.base_url}." in told(server.base_url.replace("http:", "https:"))
+def told_by(page):
+    """Return what the page object says of linked.is, which it doesn't ask by itself."""
+    return str(page._no_answer(requests.exceptions.ProxyError()))
 
 
-def test_a_proxy_is_on_the_way(server, monkeypatch):
-    pass_it = "put the line no_proxy=127.0.0.1 into .env"
-    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy"):
-        with monkeypatch.context() as environment:
-            environment.setenv(variable, "http://127.0.0.1:9")
-            assert pass_it in told(server.base_url) and "Start the mock server" not in told(server.base_url)
-            environment.setenv("no_proxy", "127.0.0.1")
-            assert SettingsPage(server.base_url).is_mock
-    with listening(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\n<p>\n") as port:
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
-        assert pass_it in told(server.base_url)
+def test_a_proxy_is_passed_where_its_line_says_so(server, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert SettingsPage(server.base_url).is_mock
 
 
 def test_a_netrc_file_would_replace_the_token(server, page, call, monkeypatch, tmp_path):
@@ -240,18 +310,18 @@ def test_a_netrc_file_would_replace_the_token(server, page, call, monkeypatch, t
         refused = call(token)
         assert refused.json()["error"]["code"] == "MISSING_TOKEN"
         assert re.search(r"Basic.*\.netrc", refused.headers["X-Mock-Hint"])
+    for there in ("_netrc", "mine"):  # the name on Windows, and one of the learner's own
+        (tmp_path / ".netrc").unlink(missing_ok=True)
+        (tmp_path / there).write_text("default login me password Zq7XkP2m\n")
+        monkeypatch.setenv("NETRC", str(tmp_path / there)) if there == "mine" else None
+        assert "Put the line NETRC=none into .env" in told(server.base_url)
+        (tmp_path / there).unlink()
+    monkeypatch.delenv("NETRC")
     (tmp_path / ".netrc").write_text("machine example.com login me password Zq7XkP2m\n")
     assert SettingsPage(server.base_url).is_mock
     (tmp_path / ".netrc").write_text("default login me password Zq7XkP2m\n")
     monkeypatch.setenv("NETRC", "none")
     assert SettingsPage(server.base_url).is_mock and call(token).ok
-
-
-def test_where_the_mock_server_is_started_in_another_way_the_next_step_is_another(monkeypatch):
-    for elsewhere in ("http://127.0.0.2:9/v1", "http://no-such-name.invalid:8787/v1"):  # the first stands for another computer
-        assert re.search(r"^(?!.*terminal).*ask who runs the mock server there", told(elsewhere))
-    monkeypatch.setenv("LINKED_IS_NO_ANSWER", "Do as they do here.")
-    assert re.search(r"^(?!.*terminal).* Do as they do here\.$", told("http://127.0.0.1:9/v1"))
 
 
 def form_token(page):

@@ -2,29 +2,29 @@
 
 import asyncio
 import gzip
+import http.client
 import io
 import json
 import re
 import subprocess
+import urllib.request
+from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 import nbformat
 import pytest
 import requests
+import urllib3
 from PIL import Image, ImageStat
 from playwright.sync_api import expect
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
 from browser.build import BUILD, FROM_SOURCE, HERE, build
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.database import Database
 from mock_server.settings_page import SettingsPage
-from mock_server.store import Store
 from tests import debian, static_site
 from tests.exercises import EXERCISES, SOLUTIONS
+from tests.in_process import transport, without_sockets
 from tests.judges import axe, judged
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, run_async, wait_until
 from tests.test_places import IN_A_TAB, choose
@@ -40,16 +40,9 @@ long = pytest.mark.long
 @pytest.fixture
 def in_process(monkeypatch):
     """A mock server that `requests` reaches without a socket, as in a tab."""
-    monkeypatch.syspath_prepend(HERE / "kernel")
-    from linked_is_tab import transport
-
-    for pool in (HTTPConnectionPool, HTTPSConnectionPool):
-        monkeypatch.setattr(pool, "ConnectionCls", pool.ConnectionCls)
     monkeypatch.setattr(transport.time, "sleep", lambda seconds: None)
-    database = Database(":memory:")
-    transport.serve(create_app(Store(database, Clock())), BASE_URL)
-    yield SettingsPage(BASE_URL)
-    database.close()
+    with without_sockets(BASE_URL):
+        yield SettingsPage(BASE_URL)
 
 
 @pytest.fixture
@@ -93,6 +86,174 @@ def test_a_timeout_and_a_dropped_connection_are_those_of_requests(headers):
     with pytest.raises(requests.RequestException):
         requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE)
     assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE).ok
+
+
+# In a tab it is still HTTP: each exchange goes over a socket too.
+
+
+class Caller:
+    """Calls one mock server, with a new account. ``requests`` has its token; a path is one below the server's origin."""
+
+    def __init__(self, base_url):
+        self.page = SettingsPage(base_url)
+        self.page.sign_up()
+        self.origin, self.host = self.page.origin, urlsplit(base_url).netloc
+        self.headers = {"Authorization": f"Bearer {self.page.generate_token()}"}
+
+    def __call__(self, method, path="/v1/links", session=requests, timeout=PATIENCE, headers=None, **options):
+        headers = {**self.headers, **(headers or {})}
+        return session.request(method, self.origin + path, headers=headers, timeout=timeout, **options)
+
+    def fault(self, kind, **options):
+        assert self("POST", "/_mock/faults", json={"fault": kind, **options}).ok
+
+    def urllib(self, path="/v1/links", data=None, method=None, **headers):
+        asked = urllib.request.Request(self.origin + path, data, {**self.headers, **headers}, method=method)
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+            return answer.status, answer.reason, fields(answer.headers.items()), answer.read()
+
+    def raw(self, *exchanges):
+        """Send requests by http.client, one after the other on one connection: method, path, fields and body of each."""
+        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
+        answers = []
+        for method, path, sent, body in exchanges:
+            connection.putrequest(method, path)
+            for name, value in sent:
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            with connection.getresponse() as answer:
+                answers.append((answer.status, answer.reason, fields(answer.headers.items()), answer.read()))
+        connection.close()
+        return answers
+
+
+def fields(items):
+    """Return the fields of a header in a comparable order. Two times of day are left out, and so is the order in Allow."""
+    fields = {name.lower(): value for name, value in items}
+    assert fields.pop("date", "GMT").endswith("GMT") and fields.pop("x-ratelimit-reset", "0").isdecimal()
+    allowed = sorted(fields.pop("allow", "").split(", "))
+    return sorted(fields.items()), allowed
+
+
+def seen(answer):
+    """Return what a program can see of an answer of requests."""
+    went = [(one.status_code, one.headers.get("Location")) for one in answer.history]
+    cookies = sorted((cookie.name, cookie.path, cookie.secure, cookie._rest) for cookie in answer.cookies)
+    encoding = answer.raw.version, answer.encoding
+    return answer.status_code, answer.reason, fields(answer.headers.items()), answer.content, went, cookies, encoding, answer.url
+
+
+def two_on_one_connection(call):
+    with requests.Session() as session:
+        return [seen(call("GET", session=session)), seen(call("HEAD", session=session)), seen(call("GET", session=session))]
+
+
+def left_in_the_middle(call):
+    with requests.Session() as session:
+        with call("GET", session=session, stream=True) as answer:
+            begun = next(answer.iter_content(10))
+        return begun, seen(call("GET", session=session))
+
+
+def faulty(method, kind, *, timeout=PATIENCE, stream=False, **options):
+    def exchange(call):
+        call.fault(kind, calls=1, **options)
+        answer = call(method, timeout=timeout, stream=stream)
+        return seen(answer) if not stream else [*answer.iter_content(1)]
+
+    return exchange
+
+
+def asked(method, path="/v1/links", **options):
+    return lambda call: seen(call(method, path, **options))
+
+
+JSON = {"Content-Type": "application/json"}
+LINK = json.dumps({"url": "https://example.com/", "title": "é"}, ensure_ascii=False)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+EXCHANGES = {
+    **{f"{method} {path}": asked(method, path, allow_redirects=False)
+       for method in METHODS for path in ("/v1/links", "/v1/none", "/_mock/health", "/settings/api", "/docs")},
+    "a method that nobody knows": asked("BREW"),
+    "a method in small letters": lambda call: call.raw(("get", "/v1/links", call.headers.items(), None)),
+    # bodies
+    "JSON": asked("POST", json={"url": "https://example.com/"}),
+    "text": asked("POST", data=LINK.encode(), headers=JSON),
+    "no JSON": asked("POST", data="{", headers=JSON),
+    "a form": asked("POST", data={"url": "https://example.com/"}),
+    "a form of a page": asked("POST", "/login", data={"email": "a@example.com", "password": "é" * 10}),
+    "a file in a form": asked("POST", files={"file": ("a.txt", b"a")}),
+    "a file": lambda call: seen(call("POST", data=io.BytesIO(LINK.encode()), headers=JSON)),
+    "in pieces": lambda call: seen(call("POST", data=iter([LINK.encode()[:9], b"", LINK.encode()[9:]]), headers=JSON)),
+    "nothing in pieces": lambda call: seen(call("POST", data=iter([]), headers=JSON)),
+    "one MiB": asked("POST", data=b" " * 1024 * 1024, headers=JSON),
+    "more than one MiB": asked("POST", data=b" " * (1024 * 1024 + 1), headers=JSON),
+    "a body where none is wanted": asked("GET", data=b"body"),
+    "a body shorter than its length": lambda call: seen(call("POST", data=b"{}", headers={"Content-Length": "9"}, timeout=0.2)),
+    # addresses and headers
+    "a query": asked("GET", "/v1/links?limit=2&é=%C3%A9&limit=1&&=#part"),
+    "a path with escapes": asked("GET", "/v1/links/%2e%2E%2Fé%00%25"),
+    "a path with more slashes": asked("GET", "//v1//links"),
+    "an empty field": asked("GET", headers={"X-Empty": ""}),
+    "a field beyond ASCII": lambda call: seen(call("GET", headers={"X-Name": "Zoé".encode("latin-1")})),
+    "the same field twice": lambda call: call.raw(("GET", "/v1/links", [*call.headers.items()] * 2, None)),
+    "no token": asked("GET", headers={"Authorization": None}),
+    "a line break": asked("GET", headers={"Authorization": "Bearer made\nup"}),
+    "the name of another host": asked("GET", headers={"Host": "example.com"}),
+    "a connection to be closed": asked("GET", headers={"Connection": "close"}),
+    "another encoding": asked("GET", headers={"Accept-Encoding": "gzip, br"}),
+    "many fields": asked("GET", headers={f"X-{number}": "made up" for number in range(90)}),
+    # redirects, cookies, sessions
+    "a redirect": asked("GET", "/settings/api"),
+    "a redirect of a form": asked("POST", "/settings/api"),
+    "a visitor's cookie": asked("GET", "/login"),
+    "a cookie that comes back": lambda call: seen(call.page.session.get(f"{call.origin}/signup", timeout=PATIENCE)),
+    "the end of a session": lambda call: seen(call.page.session.get(f"{call.origin}/logout", timeout=PATIENCE)),
+    "many on one connection": two_on_one_connection,
+    # faults and streams
+    **{f"{method} meets {kind}": faulty(method, kind, seconds=0)
+       for method in ("GET", "HEAD", "POST") for kind in ("500", "503", "429", "slow", "drop", "timeout")},
+    "too late": faulty("GET", "timeout", seconds=2, timeout=0.2),
+    "in time": faulty("GET", "slow", seconds=0.1),
+    "a stream that breaks off": faulty("GET", "drop", stream=True),
+    "a stream": lambda call: [*call("GET", stream=True).iter_lines()],
+    "a stream, left in the middle": left_in_the_middle,
+    "a stream, raw": lambda call: call("GET", stream=True).raw.read(),
+    # other addresses, other clients
+    "localhost": lambda call: seen(requests.get(f"{call.origin}/v1/links".replace("127.0.0.1", "localhost"), timeout=PATIENCE)),
+    "a port where nobody listens": lambda call: requests.get("http://127.0.0.1:9/v1/links", timeout=PATIENCE),
+    "a name that is none": lambda call: requests.get("http://no-such-name.invalid/v1/links", timeout=PATIENCE),
+    "urllib": lambda call: call.urllib(),
+    "urllib, HEAD": lambda call: call.urllib(method="HEAD"),
+    "urllib, POST": lambda call: call.urllib(data=LINK.encode(), **JSON),
+    "urllib, refused": lambda call: call.urllib(Authorization="Bearer made-up"),
+    "urllib, a redirect": lambda call: call.urllib("/settings/api"),
+    "urllib, dropped": lambda call: (call.fault("drop"), call.urllib()),
+    "urllib, no answer": lambda call: urllib.request.urlopen("http://127.0.0.1:9/", timeout=PATIENCE),
+    "http.client": lambda call: call.raw(*[(method, "/v1/links", call.headers.items(), None) for method in ("HEAD", "GET")]),
+    "urllib3": lambda call: urllib3.request("GET", f"{call.origin}/v1/links", headers=call.headers).json(),
+}  # fmt: skip
+# What differs, and why.
+BY_ITS_LIST = "the parser of uvicorn has a list of methods, and refuses each other one before the application sees it"
+DIFFERENT = {"a method that nobody knows": BY_ITS_LIST, "a method in small letters": BY_ITS_LIST}
+
+
+def outcome(exchange, base_url):
+    """Return what came of an exchange: the answer or the error, without what is another one each time."""
+    try:
+        came = exchange(Caller(base_url))
+    except Exception as error:
+        came = type(error), getattr(error, "code", None)
+    changing = rf"\b{urlsplit(base_url).port}\b|(?<=_){urlsplit(base_url).port}(=[\w-]{{43}})?|[0-9a-f]{{64}}|clx\w+"
+    return re.sub(rf"{changing}|\d{{4}}-\d\d-\d\dT[\d:.]+Z|learner-\w+@example.com", "…", repr(came))
+
+
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_in_a_tab_it_is_still_http(name, server, request):
+    over_a_socket = outcome(EXCHANGES[name], server.base_url)
+    request.getfixturevalue("in_process")
+    in_a_tab = outcome(EXCHANGES[name], BASE_URL)
+    assert (in_a_tab == over_a_socket) == (name not in DIFFERENT), f"{in_a_tab}\n{over_a_socket}"
 
 
 @pytest.mark.parametrize("address", ["https://api.linked.is/v1/links", "http://127.0.0.1:8788/v1/links"])

@@ -16,7 +16,7 @@ from mock_server import demo_data
 from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT
-from tests.test_samples import TABS
+from tests.test_samples import TABS, need
 from tests.texts import CODE, DOCUMENTS, FILES, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_blocks
 
 pytestmark = pytest.mark.check
@@ -36,11 +36,26 @@ def test_every_kind_of_text_is_there():
 
 
 def test_git_keeps_nothing_that_a_program_made():
+    need("git")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("this is no clone")
     kept = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
     assert [path for path in kept if path not in FILES or path.stat().st_size > 1_000_000] == []
+
+
+def test_a_clone_has_the_same_line_ends_whatever_git_is_told(tmp_path):
+    need("git")
+    written = {}
+    for told in ("autocrlf=false", "autocrlf=true", "autocrlf=input", "eol=crlf"):
+        checkout = ["git", "-c", f"core.{told}", "checkout-index", "--all", f"--prefix={tmp_path / told}/"]
+        if subprocess.run(checkout, cwd=ROOT, capture_output=True).returncode:
+            pytest.skip("this is no clone")
+        files = [path for path in (tmp_path / told).rglob("*") if path.is_file()]
+        written[told] = {path.relative_to(tmp_path / told): path.read_bytes() for path in files}
+    first, *others = written.values()
+    assert len(first) > 200
+    assert [path for path, text in first.items() if any(other[path] != text for other in others)] == []
 
 
 # Headings

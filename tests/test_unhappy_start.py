@@ -18,8 +18,8 @@ from nbclient.exceptions import CellExecutionError
 from mock_server.dot_env import WrongSetting, read_token
 from mock_server.settings_page import SettingsPage
 from mock_server.tokens import COPY_OR_REPLACE
-from tests.exercises import without_outputs
-from tests.running import NOTEBOOKS, PATIENCE, ROOT, MockServer, shared_kernel
+from tests.exercises import SOLUTIONS, without_outputs
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, MockServer, learner_environment, shared_kernel
 from tests.test_notebooks import slices
 
 # What the notebooks say
@@ -250,6 +250,25 @@ def test_the_cell_that_shows_the_mistakes_leaves_the_learners_token_where_it_is(
 def test_a_kernel_that_starts_in_the_top_folder_finds_the_project(begin, number, saved_by, says):
     said, error = begin(number, "{live}", saved_by, folder=".")
     assert error is None and says in said
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *SOLUTIONS], ids=lambda path: path.name)
+def test_in_the_top_folder_each_notebook_does_what_is_published(kernel, server, path, tmp_path, monkeypatch):
+    """An editor starts a kernel there, and another notebook's folder is one too."""
+    for name in learner_environment(""):
+        monkeypatch.delenv(name)
+    (tmp_path / "notebooks" / "exercises").mkdir(parents=True)
+    for name in (".env.example", ".gitignore"):
+        shutil.copy(ROOT / name, tmp_path)
+    settings = (ROOT / ".env.example").read_text(encoding="utf-8").replace("http://127.0.0.1:8787/v1", server.base_url)
+    editor(tmp_path, settings)
+    published = nbformat.read(path, as_version=4)
+    for folder in (tmp_path, tmp_path / "notebooks" / "exercises"):
+        notebook = without_outputs(published)
+        kernel(notebook, folder, {})
+        assert printed(notebook) == printed(published)
+    assert (tmp_path / ".env").read_text(encoding="utf-8") == settings
 
 
 @pytest.fixture

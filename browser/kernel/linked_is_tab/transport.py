@@ -1,140 +1,181 @@
-"""Let `requests` reach an ASGI application in the same process, by the address that it has on a computer.
+"""Let Python's HTTP clients reach an ASGI application in the same process, by the address that it has on a computer.
 
-The way in is urllib3's connection class, the last place where a request is still in one piece. So a session, an
-adapter of your own, `Retry`, timeouts and redirects all work as they do over a network.
+The way in is the socket: `http.client`, and with it `urllib.request`, urllib3 and `requests`, writes a request to it and
+reads an answer from it. So everything above it works as it does over a network.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
+import socket
 import time
+import traceback
 from collections.abc import Coroutine
-from http.client import HTTPMessage, RemoteDisconnected, responses
+from email.utils import formatdate
+from http.client import responses
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+import urllib3.util.connection
 from starlette.types import ASGIApp, Message
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import HTTPConnection
 from urllib3.exceptions import NewConnectionError
-from urllib3.response import HTTPResponse
 
 CLIENT = ("127.0.0.1", 0)
+FOR_EVER = 10**9  # seconds
+# Where a client gets its connection from. urllib3 has another class for a browser, which looks for a network.
+WAYS_IN = [(socket, "create_connection"), (urllib3.util.connection, "create_connection"),
+           (HTTPConnectionPool, "ConnectionCls"), (HTTPSConnectionPool, "ConnectionCls")]  # fmt: skip
 
 
 def serve(app: ASGIApp, base_url: str) -> None:
-    """Answer every request to the host and port of ``base_url`` from ``app``; refuse each other address.
+    """Answer every request to the port of ``base_url`` on this computer from ``app``; refuse each other address.
 
     A page of a static site has no network for Python. A request that tried it would leave an error behind in the
     browser that stops JupyterLab's *Run All*; so it is refused here, as a computer without a network does.
     """
-    for pool in (HTTPConnectionPool, HTTPSConnectionPool):
-        pool.ConnectionCls = connection(pool.ConnectionCls, app, urlsplit(base_url))
+    address = urlsplit(base_url)
+    reason = f"this tab has no network: only the mock server at {address.netloc} answers here"
+
+    def connect(wanted: tuple[str, int], timeout: Any = None, *others: Any, **options: Any) -> Line:
+        if wanted not in ((address.hostname, address.port), ("localhost", address.port)):
+            raise ConnectionRefusedError(errno.ECONNREFUSED, reason)
+        return Line(app, address, timeout)
+
+    Refusing.reason = reason
+    for (place, name), way in zip(WAYS_IN, (connect, connect, OverALine, Refusing), strict=True):
+        setattr(place, name, way)
 
 
-def connection(base: type, app: ASGIApp, address: SplitResult) -> type:
-    """Return a class of connections that end in ``app`` instead of in a socket."""
+class OverALine(HTTPConnection):
+    """urllib3's connection. It asks the operating system whether a socket is still open; a line has no such number."""
 
-    class Connection(base):
-        is_closed = False  # urllib3 sets the time limit of an open connection only
-        is_verified = True  # nothing is sent, so there is nothing to warn of
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether another request can be sent."""
+        return self.sock is not None
 
-        def connect(self) -> None:
-            if (self.host, self.port) != (address.hostname, address.port):
-                reason = f"this tab has no network: only the mock server at {address.netloc} answers here"
-                raise NewConnectionError(self, reason)
 
-        def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
-            self.connect()
-            self.sent = (method, url, dict(headers or {}), _as_bytes(body))
-            self.preload_content = options.get("preload_content", True)
+class Refusing(HTTPSConnectionPool.ConnectionCls):  # type: ignore[misc]
+    """A connection by https, for which Python in a tab lacks what it needs."""
 
-        def getresponse(self) -> HTTPResponse:
-            method, url, headers, body = self.sent
-            answer = Answer()
-            _loop.run(answer.of(app, method, f"http://{address.netloc}{url}", headers, body))
-            limit = self.timeout if isinstance(self.timeout, int | float) else None
-            if limit is not None and answer.waited > limit:
-                time.sleep(limit)
-                raise TimeoutError("timed out")  # urllib3 makes its ReadTimeoutError of it
-            time.sleep(answer.waited)
-            if answer.status is None:
-                raise RemoteDisconnected("Remote end closed connection without response")
-            return HTTPResponse(
-                body=io.BytesIO(answer.body),
-                headers=answer.headers,
-                status=answer.status,
-                reason=responses.get(answer.status, ""),
-                version=11,
-                version_string="HTTP/1.1",
-                preload_content=self.preload_content,
-                request_method=method,
-                request_url=url,
-                original_response=WithCookies(answer.headers),
-            )
+    reason = ""
 
-    return Connection
+    def connect(self) -> None:
+        """Refuse it. Raises NewConnectionError."""
+        raise NewConnectionError(self, self.reason)
+
+    def request(self, *arguments: Any, **options: Any) -> None:
+        """Refuse it. Raises NewConnectionError."""
+        self.connect()
+
+
+class Line:
+    """What `http.client` needs of a socket. At the other end is an application, which answers when it is read from."""
+
+    def __init__(self, app: ASGIApp, address: SplitResult, timeout: Any) -> None:
+        self.app, self.address = app, address
+        self.sent = b""
+        self.settimeout(timeout)
+
+    def settimeout(self, timeout: Any) -> None:
+        """Note how many seconds an answer may take."""
+        self.timeout = timeout if isinstance(timeout, int | float) else None
+
+    def sendall(self, data: bytes) -> None:
+        """Take a part of a request."""
+        self.sent += data
+
+    def makefile(self, *arguments: Any) -> io.BytesIO:
+        """Return the answer to the request that was sent. Raises TimeoutError."""
+        request, self.sent = io.BytesIO(self.sent), b""
+        answer = Answer()
+        _loop.run(answer.of(self.app, self.address, request))
+        if self.timeout is not None and answer.waited > self.timeout:
+            time.sleep(self.timeout)
+            raise TimeoutError("timed out")
+        time.sleep(answer.waited)
+        return io.BytesIO(answer.received)
+
+    def setsockopt(self, *arguments: Any) -> None:
+        """Do nothing: there is no network."""
+
+    def shutdown(self, how: int) -> None:
+        """Do nothing, as above."""
+
+    def close(self) -> None:
+        """Do nothing, as above."""
 
 
 class Answer:
-    """What an application answers to one request, and how many seconds it ``waited`` by its clock."""
+    """What an application answers to one request, as it is ``received``, and how many seconds it ``waited`` by its clock."""
 
     def __init__(self) -> None:
-        self.status: int | None = None
-        self.headers: list[tuple[str, str]] = []
-        self.body = b""
+        self.received = b""
         self.waited = 0.0
 
-    async def of(self, app: ASGIApp, method: str, url: str, headers: dict[Any, Any], body: bytes) -> None:
-        """Ask the application."""
-        parts = urlsplit(url)
-        sent = [(_as_header(name).lower(), _as_header(value)) for name, value in headers.items()]
+    async def of(self, app: ASGIApp, address: SplitResult, request: io.BytesIO) -> None:
+        """Ask the application, as a server does."""
+        method, target, _ = request.readline().split()
+        headers = []
+        while line := request.readline().strip():
+            name, _, value = line.partition(b":")
+            headers.append((name.lower(), value.strip()))
+        fields = dict(headers)
+        path, _, query = target.partition(b"?")
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": "1.1",
-            "method": method,
-            "scheme": parts.scheme,
-            "path": unquote(parts.path),
-            "raw_path": parts.path.encode(),
-            "query_string": parts.query.encode(),
+            "method": method.decode(),
+            "scheme": address.scheme,
+            "path": unquote(path.decode()),
+            "raw_path": path,
+            "query_string": query,
             "root_path": "",
-            "headers": [(b"host", parts.netloc.encode()), *((name, value) for name, value in sent if name != b"host")],
+            "headers": headers,
             "client": CLIENT,
-            "server": (parts.hostname, parts.port),
+            "server": (address.hostname, address.port),
             "state": {},
         }
-        request: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        body = chunks(request) if b"transfer-encoding" in fields else request.read()
+        is_whole = len(body) >= int(fields.get(b"content-length", 0))
+        parts: list[Message] = [{"type": "http.request", "body": body, "more_body": not is_whole}]
 
         async def receive() -> Message:
-            return request.pop() if request else {"type": "http.disconnect"}
+            if not parts:  # the client waits for its answer, and sends no more
+                await asyncio.sleep(FOR_EVER)
+            return parts.pop()
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.status = message["status"]
-                self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
-            else:
-                self.body += message.get("body", b"")
+                status = message["status"]
+                sent = [(b"date", formatdate(usegmt=True).encode()), *message["headers"]]
+                if fields.get(b"connection", b"").lower() == b"close":
+                    sent.append((b"connection", b"close"))
+                self.received = f"HTTP/1.1 {status} {responses.get(status, '')}\r\n".encode()
+                self.received += b"".join(b"%b: %b\r\n" % field for field in sent) + b"\r\n"
+            elif method != b"HEAD":
+                self.received += message.get("body", b"")
 
         started = _loop.ahead
-        await app(scope, receive, send)
+        try:
+            await app(scope, receive, send)
+        except Exception:
+            traceback.print_exc()  # a server's log has it
         self.waited = _loop.ahead - started  # what was worked through has passed already
 
 
-class WithCookies:
-    """The headers where `requests` looks for cookies: in http.client's own response."""
-
-    def __init__(self, headers: list[tuple[str, str]]) -> None:
-        self.msg = HTTPMessage()
-        for name, value in headers:
-            self.msg[name] = value
-
-    def isclosed(self) -> bool:
-        """Tell urllib3 that all of it is there."""
-        return True
-
-    def close(self) -> None:
-        """Do nothing: there is no connection."""
+def chunks(request: io.BytesIO) -> bytes:
+    """Read a body that was sent in pieces, each after its length."""
+    body = b""
+    while size := int(request.readline(), 16):
+        body += request.read(size)
+        request.readline()
+    return body
 
 
 class PrivateLoop(asyncio.BaseEventLoop):
@@ -188,17 +229,3 @@ class PrivateLoop(asyncio.BaseEventLoop):
 
 
 _loop = PrivateLoop()
-
-
-def _as_bytes(body: Any) -> bytes:
-    if isinstance(body, str):
-        return body.encode()
-    if body is None or isinstance(body, bytes):
-        return body or b""
-    if hasattr(body, "read"):
-        return _as_bytes(body.read())
-    return b"".join(map(_as_bytes, body))
-
-
-def _as_header(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("latin-1")

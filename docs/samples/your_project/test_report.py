@@ -17,3 +17,10 @@ def test_no_token_goes_to_linked_is_without_https(settings_page, monkeypatch):
     monkeypatch.setenv("LINKED_IS_BASE_URL", "http://api.linked.is/v1")
     with pytest.raises(ValueError, match="https"):
         count_clicks()
+
+
+def test_no_error_quotes_a_token_that_cannot_be_sent(settings_page, monkeypatch):
+    monkeypatch.setenv("LINKED_IS_API_TOKEN", "made-up\n")
+    with pytest.raises(ValueError, match="a character") as stopped:
+        count_clicks()
+    assert "made-up" not in str(stopped.value)
