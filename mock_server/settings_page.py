@@ -214,7 +214,7 @@ class SettingsPage:
         if isinstance(error, requests.exceptions.SSLError):
             return f"It speaks http: {setting.format('http')}"
         if isinstance(cause, NameResolutionError):
-            step = "Check LINKED_IS_BASE_URL in .env, and which network you are in. Then restart the kernel."
+            step = "Check LINKED_IS_BASE_URL in .env, and which network you are in. Save the file, then restart the kernel."
             return f"Your network knows no computer named {address.hostname}. {step}"
         if isinstance(error, requests.Timeout):
             return f"It didn't answer in time. Run this cell again. If that doesn't help: {self._start(address, 'stop it. ')}"

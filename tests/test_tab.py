@@ -21,6 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from browser.build import BUILD, FROM_SOURCE, HERE, build
+from conftest import CHROMIUM_OPTIONS
 from mock_server.settings_page import SettingsPage
 from tests import debian, static_site
 from tests.exercises import EXERCISES, SOLUTIONS
@@ -901,6 +902,24 @@ def test_python_starts_without_its_snapshot(open_tab, host, what):
     expect(status).to_contain_text("Yours, just now.")
     expect(output).to_contain_text("200 OK")
     assert any("without its snapshot" in text for text in warned)
+
+
+@long
+def test_python_needs_as_much_memory_as_the_docs_say_and_says_if_there_is_less(playwright, chromium_path, host):
+    docs = (ROOT / "docs" / "reference" / "browsers.md").read_text(encoding="utf-8")
+    [enough] = re.findall(r"(\d+) MB of memory", docs)
+    for megabytes, says in ((int(enough), "Yours, just now."), (20, "did not start")):
+        limit = f"--js-flags=--wasm-max-mem-pages={megabytes * 1_000_000 // 65_536}"
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=[*CHROMIUM_OPTIONS, limit])
+        tab = chromium.new_page()
+        warned = []
+        tab.on("console", lambda message, warned=warned: warned.append(message.text))
+        tab.goto(f"{host.url}notebooks/04-call-the-api/")
+        *_, last = tab.locator(".run-bar").all()
+        last.get_by_role("button").first.click()
+        expect(last.get_by_role("status")).to_contain_text(says)
+        assert not any("without its snapshot" in text for text in warned)
+        chromium.close()
 
 
 @long

@@ -6,6 +6,27 @@ import { loadPyodide as startPlainly, version } from "./pyodide.mjs";
 export { version };
 
 export async function loadPyodide(options) {
+  return Promise.race([refused(), begin(options)]);
+}
+
+// Rejects if the browser has no memory for Python. Pyodide itself would wait for ever.
+function refused() {
+  return new Promise((_, reject) => {
+    for (const name of ["instantiate", "instantiateStreaming"]) {
+      const original = WebAssembly[name];
+      WebAssembly[name] = async (...given) => {
+        try {
+          return await original(...given);
+        } catch (error) {
+          if (error instanceof RangeError) reject(error);
+          throw error;
+        }
+      };
+    }
+  });
+}
+
+async function begin(options) {
   const { Suspending } = WebAssembly;
   // Pyodide asks for these later, one after the other, and waits for ever if one does not come.
   const needed = Promise.all(["pyodide.asm.wasm", "python_stdlib.zip"].map(async (name) => (await get(name)).arrayBuffer()));
