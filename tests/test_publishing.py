@@ -21,6 +21,8 @@ SITE_URL, REPO_URL = "https://docs.example.com/kit/", "https://github.com/you/ki
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 WORKFLOW = ROOT / ".github" / "workflows" / "site.yml"
 
+pytestmark = pytest.mark.long  # a site with an address of its own is one more to build
+
 
 @pytest.fixture(scope="module")
 def published(build_site):
@@ -187,7 +189,6 @@ def test_the_404_page_works_at_any_depth(request, browser, name, below, missing)
         page.close()
 
 
-@pytest.mark.long
 def test_the_search_in_the_header_of_the_404_page_works(site, browser):
     with StaticHost(site) as host:
         home, page = host.url, browser.new_page()
@@ -208,7 +209,6 @@ def test_the_version_is_the_same_everywhere(site):
     assert (site / "changelog" / "index.html").is_file()
 
 
-@pytest.mark.long
 def test_the_workflow_does_what_the_tests_do_and_no_more():
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(WORKFLOW)]
     checked = subprocess.run(command, capture_output=True, text=True)
@@ -231,7 +231,6 @@ def uses(path):
     return set(re.findall(r"(?m)uses: .*$", path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.long
 def test_the_page_on_ci_shows_a_workflow_that_github_takes_with_actions_pinned_as_ours(tmp_path):
     page = ROOT / "docs" / "how-to" / "store-a-token-in-ci.md"
     workflow = re.search(r'```yaml title="[^"]+"\n(.*?)```', page.read_text(encoding="utf-8"), re.DOTALL)[1]
@@ -242,13 +241,11 @@ def test_the_page_on_ci_shows_a_workflow_that_github_takes_with_actions_pinned_a
     assert uses(page) and uses(page) <= uses(WORKFLOW)
 
 
-@pytest.mark.long
 def test_properdocs_builds_the_same_site(site, tmp_path):
     """ProperDocs goes on with MkDocs 1: it takes the same mkdocs.yml, theme and hooks."""
     assert_same_site(tmp_path, site, program="properdocs")
 
 
-@pytest.mark.long
 def test_the_other_mkdocs_jupyter_builds_the_same_site(site, tmp_path):
     """Python 3.11 has another release than newer ones: here it takes theirs, and they take its."""
     locked = re.findall(r"^mkdocs-jupyter==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)

@@ -249,6 +249,7 @@ def outcome(exchange, base_url):
     return re.sub(rf"{changing}|\d{{4}}-\d\d-\d\dT[\d:.]+Z|learner-\w+@example.com", "…", repr(came))
 
 
+@long
 @pytest.mark.parametrize("name", EXCHANGES)
 def test_in_a_tab_it_is_still_http(name, server, request):
     over_a_socket = outcome(EXCHANGES[name], server.base_url)
