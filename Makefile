@@ -49,7 +49,7 @@ bench-tab: .venv/tests ## Measure weight and start of the course in a browser ta
 	$(BIN)/python -m bench.tab $(BENCH_OPTIONS)
 
 lighthouse: .venv/tests ## Let Lighthouse judge three pages of the site; needs npm and Chromium
-	$(BIN)/python -m tests.judges
+	$(BIN)/python -m tests.judges $(PAGES)
 
 # SITE_URL=… and REPO_URL=… tell where the site will be, and where its source is.
 site: .venv/course tab ## Build the site into site/, with the course in a browser tab where npm is there

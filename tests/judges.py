@@ -1,7 +1,7 @@
 """What judges a page in a browser: axe its accessibility, faults.js what a person would stumble over, Lighthouse its speed.
 
-``python -m tests.judges`` prints what Lighthouse gives three pages of the site, on a desktop and on a telephone. All must
-get 100, but for performance: it depends on how busy this computer is.
+``python -m tests.judges [PAGE…]`` prints what Lighthouse gives three pages of the site, or those that are named, on a
+desktop and on a telephone. All must get 100, but for performance: it depends on how busy this computer is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.static_site import StaticHost, build
 
 TESTS = Path(__file__).parent
 RULES = {"target-size": {"enabled": True}}  # what WCAG 2.2 adds, and axe leaves off
-JUDGED = ["", "notebooks/04-call-the-api/", "reference/errors/"]  # home, a notebook, a page of the reference
+JUDGED = ("", "notebooks/04-call-the-api/", "reference/errors/")  # home, a notebook, a page of the reference
 WIDTHS = (390, 768, 1280)  # pixels: a telephone, a tablet, a laptop
 FAULTS = (TESTS / "faults.js").read_text(encoding="utf-8")
 FOLLOWS = """async scheme => {
@@ -102,8 +102,9 @@ def lighthouse(url: str, device: str, chromium: str) -> dict[str, int]:
     return {name: round(100 * found["score"]) for name, found in json.loads(done.stdout)["categories"].items()}
 
 
-def main() -> int:
-    """Judge three pages of a site that knows its address, and print a row for each. Return 1 if one must be fixed."""
+def main(*pages: str) -> int:
+    """Judge pages of a site that knows its address, and print a row for each. Return 1 if one must be fixed."""
+    pages = pages or JUDGED
     chromium, below = first(*CHROMIUMS), 0
     if not chromium or not shutil.which("npm"):
         print("Not judged. It needs npm and Chromium. Install them.", file=sys.stderr)
@@ -113,14 +114,14 @@ def main() -> int:
         if built.returncode:
             print(built.stderr, file=sys.stderr)
             return 1
-        for page in JUDGED:
+        for page in pages:
             for device in ("desktop", "mobile"):
                 given = lighthouse(host.url + page, device, chromium)
                 print(f"{page or 'home':28}{device:10}{given}", flush=True)
                 below += any(score < 100 for category, score in given.items() if category != "performance")
-    print(f"To be fixed: {below} of {2 * len(JUDGED)}")
+    print(f"To be fixed: {below} of {2 * len(pages)}")
     return 1 if below else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -61,7 +61,7 @@ PROGRAMS: dict[str, Run | str] = {
     ),
     "make bench-site": Run(("BENCH_OPTIONS=--rounds 1 --notebooks 1",), "1 round|Not measured: mkdocs-jupyter", here=True),
     "make bench-tab": Run(("BENCH_OPTIONS=--rounds 1",), "1 round", here=True, needs=("npm", "chromium")),
-    "make lighthouse": Run(last="To be fixed: 0 of", here=True, needs=("npm", "chromium")),
+    "make lighthouse": Run(("PAGES=notebooks/04-call-the-api/",), "To be fixed: 0 of", here=True, needs=("npm", "chromium")),
     "make site": Run(("--assume-old=tab", "SITE_URL=https://docs.example.com/kit/")),
     "make tab": Run(last="The course in a browser tab is in", here=True, needs=("npm",)),
     "make serve": Run(("MKDOCS_OPTIONS=--dev-addr 127.0.0.1:{0}",), ready=("http://127.0.0.1:{0}/",)),
