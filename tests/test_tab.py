@@ -295,6 +295,16 @@ def test_every_live_cell_is_on_a_page():
     assert {path.name for path in (ROOT / "docs" / "live").iterdir()} == {file for file, _ in LIVE.values()}
 
 
+def test_the_home_page_shows_what_its_cells_print(in_process, capsys):
+    home = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    cells, outputs = (re.findall(rf"^```{kind}\n(.*?)^```$", home, re.DOTALL | re.MULTILINE) for kind in ("python", "output"))
+    names, printed = {}, []
+    for cell in cells:
+        exec(cell, names)
+        printed.append(capsys.readouterr().out)
+    assert printed == outputs and len(outputs) > 1
+
+
 # From here on in real browsers.
 
 
@@ -358,9 +368,9 @@ def test_every_cell_shows_on_its_page_and_in_the_lab_what_is_committed(runs, nam
     *ran, last = map(json.loads, printed.splitlines())
     assert last == {"foreign": []}
     shown = {one["path"]: one["shown"] for one in ran}
-    for path in PATHS:
+    for path in (*PATHS, "."):
         cells = shown.pop(path.removesuffix(".ipynb") + "/")
-        assert len(cells) > 3 and [cell["mine"] for cell in cells] == [cell["recorded"] for cell in cells], path
+        assert len(cells) > 1 and [cell["mine"] for cell in cells] == [cell["recorded"] for cell in cells], path
     for address, path in IN_LAB.items():
         assert outputs_of(shown.pop(address)) == outputs_of(json.loads((ROOT / path).read_text(encoding="utf-8"))), path
     said = {path: {cell["said"] for cell in cells} for path, cells in shown.items()}  # the quickstart and the reference
@@ -770,9 +780,11 @@ def test_what_stands_below_a_changed_cell_runs_anew_with_it(open_tab, host):
 
 @long
 @pytest.mark.parametrize("reader", [WIDE, TELEPHONE], ids=["wide", "telephone"])
-def test_a_reader_generates_uses_and_revokes_a_token_on_one_page(open_tab, host, reader):
+def test_a_reader_comes_from_home_and_generates_uses_and_revokes_a_token_on_one_page(open_tab, host, reader):
     tab = open_tab(**reader, permissions=["clipboard-read", "clipboard-write"])
-    tab.goto(f"{host.url}notebooks/02-generate-a-token/")
+    tab.goto(host.url)
+    tab.get_by_role("link", name="Read it").press("Enter")
+    tab.get_by_role("link", name=re.compile("^Next")).press("Enter")
     tab.get_by_role("link", name="Settings > API of the mock server").press("Enter")
     panel = tab.locator(".run-panel")
     settings = panel.frame_locator("iframe")

@@ -56,27 +56,28 @@ def on_page_content(html, page, config, files):
     is_notebook = source.endswith(".ipynb")
     if is_notebook:
         html = html.replace("or run it</p>", f"or run it: {places(page, config, files)}</p>", 1)
-    if not has_tab(config) or not (is_notebook or source.startswith(RUNNABLE)):
+    if not has_tab(config) or not (is_notebook or page.is_homepage or source.startswith(RUNNABLE)):
         return html
     number = count(1)
     html, cells = BLOCK.subn(lambda block: block[0] + (BAR.format(next(number)) if block[0].startswith("<div") else ""), html)
     if cells:
-        attributes = f'data-notebook="{kind(source)}"' if is_notebook else 'data-token="true"'
+        attributes = 'data-token="true"' if source.startswith(RUNNABLE) else f'data-notebook="{kind(source)}"'
         run = get_relative_url("run/run", page.url)
         html += f'\n<link rel="stylesheet" href="{run}.css">\n<script defer src="{run}.js" {attributes}></script>\n'
+    here = f'<p class="run-here" data-search-exclude>Press Run below a cell: nothing to install, about {MEGABYTES} MB, once. '
+    here += 'Beside it: <button type="button">Settings &gt; API and .env</button>.'
     if is_notebook:
         address = f"{get_relative_url('tab/', page.url)}?notebook={source}"
-        here = (
-            f'<p class="run-here" data-search-exclude>Press Run below a cell: nothing to install, about {MEGABYTES} MB, once. '
-            f'Beside it: <button type="button">Settings &gt; API and .env</button>. In this browser too: <a href="{address}">open it in JupyterLab</a>.</p>'
-        )
-        html = html.replace('<p class="notebook-source"', f'{here}<p class="notebook-source"', 1)
-    return html
+        here += f' In this browser too: <a href="{address}">open it in JupyterLab</a>.'
+        return html.replace('<p class="notebook-source"', f'{here}</p><p class="notebook-source"', 1)
+    return html.replace('<div class="language-python', f'{here}</p><div class="language-python', 1) if page.is_homepage else html
 
 
 def kind(source):
-    """Tell a lesson from exercises and solutions: each counts in its own way as done."""
-    return "solution" if ".solution" in source else "exercise" if "exercises/" in source else "lesson"
+    """Tell a lesson from exercises, and both from what nobody has to do: the solutions, and the home page."""
+    if not source.endswith(".ipynb") or ".solution" in source:
+        return "other"
+    return "exercise" if "exercises/" in source else "lesson"
 
 
 def places(page, config, files):
