@@ -66,6 +66,21 @@ SEARCHES = {
     "bearer": "explanation/how-bearer-tokens-work/",
     "hash": "explanation/why-a-token-is-shown-once/",
     "agenda": "workshop/agendas/",
+    "postman": "reference/api/",
+    "swagger": "reference/api/",
+    "webhook": "reference/api/",
+    "base url": "reference/api/",
+    "gitlab": "how-to/store-a-token-in-ci/",
+    "api key": "notebooks/02-generate-a-token/",
+    "lost token": "notebooks/02-generate-a-token/",
+    "forgot token": "notebooks/02-generate-a-token/",
+    "delete token": "notebooks/08-revoke-and-react-to-a-leak/",
+    "env file": "notebooks/03-load-it-from-dotenv/",
+    "expired": "reference/why-a-token-stops-working/",
+    "invalid token": REFERENCE,
+    "run in browser": "reference/browsers/",
+    "python requests": NOTEBOOK,
+    "quiz": "workshop/",
 }
 
 
@@ -135,6 +150,16 @@ def test_search_finds_what_a_person_types(tab):
     found = {query: pages_found(tab, query) for query in SEARCHES}
     assert {query: links[:4] for query, links in found.items() if SEARCHES[query] not in links[:2]} == {}
     assert not [link for links in found.values() for link in links if "solution" in link]
+
+
+def test_a_search_with_a_typing_mistake_offers_the_nearest_words(tab):
+    tab.goto(HOME)
+    tab.keyboard.press("/")
+    assert pages_found(tab, "authorizaton") == []
+    tab.get_by_role("button", name="authorization", exact=True).press("Enter")
+    expect(tab.locator(".md-search-result__item").first).to_be_visible()
+    expect(tab.get_by_role("button", name="authorization", exact=True)).to_be_hidden()
+    expect(tab.get_by_role("textbox", name="Search")).to_be_focused()
 
 
 # Every reader

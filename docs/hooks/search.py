@@ -11,9 +11,22 @@ RANKS = {
     "explanation/": {"boost": 0.5},
     "workshop/": {"boost": 0.3},
 }
+# A page → words of people for what it answers in words of its own. One that many pages have would lead all searches here.
+WORDS = {
+    "notebooks/02-generate-a-token.ipynb": ["key", "lost", "forgot", "regenerate"],
+    "notebooks/03-load-it-from-dotenv.ipynb": ["env"],
+    "notebooks/04-call-the-api.ipynb": ["requests"],
+    "notebooks/08-revoke-and-react-to-a-leak.ipynb": ["delete", "logout"],
+    "reference/api.md": ["base", "OpenAPI", "Postman", "Swagger", "webhook"],
+    "reference/why-a-token-stops-working.md": ["expired", "unauthorized"],
+    "workshop/index.md": ["quiz"],
+}
 
 
 def on_page_content(html, page, config, files):
-    """Rank the page."""
-    if rank := next((rank for part, rank in RANKS.items() if part in page.file.src_uri), None):
+    """Rank the page, and let it be found by other words: Material's search takes a page's tags for the best of them."""
+    source = page.file.src_uri
+    if rank := next((rank for part, rank in RANKS.items() if part in source), None):
         page.meta.setdefault("search", rank)
+    if source in WORDS:
+        page.meta["tags"] = WORDS[source]
