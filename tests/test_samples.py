@@ -444,7 +444,8 @@ def lines_that_matter(text):
 
 
 def findings(text):
-    """Return what is wrong with the requests on a page."""
+    """Return what is wrong with the requests on a page. test_tab.py runs the cells that have their output below them."""
+    text = re.sub(r"^```python\n((?!^```).)*^```\n+(?=```output$)", "", text, flags=re.DOTALL | re.MULTILINE)
     run_below = [code for _, code in lines_that_matter(text)]
     found = [f"{code} is not included from docs/samples" for code in typed_requests(text) if code not in run_below]
     included = set(SNIPPET.findall(text))
