@@ -161,7 +161,7 @@ UNFINISHED = {
     "notebooks/exercises/Untitled 1.ipynb": notebook_of("Words, and no heading"),
     "notebooks/exercises/empty.ipynb": "",
     "notebooks/cut.ipynb": notebook_of("# A title")[:-20],
-    "notebooks/old.ipynb": '{"worksheets": [{"cells": []}], "metadata": {}, "nbformat": 3}',
+    "notebooks/old.ipynb": json.dumps({"worksheets": [{"cells": []}], "metadata": {}, "nbformat": 3}),
     "notebooks/exercises/strange.ipynb": "[1]",
     "notebooks/exercises/bare.ipynb": notebook_of("# A title"),
     "docs/workshop/bare.md": "# A title\n",
