@@ -4,12 +4,19 @@
 are in ``test_site.py``; addresses of other sites are not asked, since a test must not need a network.
 """
 
+import json
 import re
 import subprocess
+from html import escape
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup, Comment
+from markdown import Markdown
+from mistune import HTMLRenderer
+from mkdocs.config import load_config
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from docs.hooks import course
 from mock_server import demo_data
@@ -17,6 +24,7 @@ from mock_server.envelope import ApiError
 from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT
 from tests.test_samples import TABS, need
+from tests.test_workshop import load
 from tests.texts import CODE, DOCUMENTS, FILES, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_blocks
 
 pytestmark = pytest.mark.check
@@ -121,6 +129,114 @@ def test_a_wrong_heading_is_found(text, fault):
 
 def test_code_is_not_taken_for_a_heading():
     assert heading_faults("# One\n\n```bash\n# a comment\n```\n\n## Two\n") == []
+
+
+# A text cell, as JupyterLab and the site read it
+
+
+class Jupyter(IPythonRenderer):
+    """Tells formulas apart, which JupyterLab typesets and the site doesn't."""
+
+    def block_math(self, body):
+        return f"<math>{escape(body)}</math>"
+
+    inline_math = block_math
+    heading = HTMLRenderer.heading  # without a link to itself
+
+
+@pytest.fixture(scope="session")
+def readers():
+    """Return two functions that make HTML of a text cell: as JupyterLab reads it, and as the site does."""
+    config = load_config(str(ROOT / "mkdocs.yml"))
+    extensions = [name for name in config.markdown_extensions if name not in ("toc", "pymdownx.snippets")]
+    site = Markdown(extensions=extensions, extension_configs=config.mdx_configs)
+    hook = load(ROOT / "docs" / "hooks" / "notebooks.py")
+    return (
+        lambda text: MarkdownWithMath(renderer=Jupyter(escape=False)).render(text),
+        lambda text: site.reset().convert(hook.site_text(text, {}, "")),
+    )
+
+
+def read(html):
+    """Return each word of HTML, with the names of the elements that it stands in. Those that change nothing are left out."""
+    tree, found = BeautifulSoup(html, "html.parser"), []
+    for tag in tree.select("input"):
+        tag.replace_with("☐")
+    for text in tree.find_all(string=lambda text: not isinstance(text, Comment)):
+        around = [tag.name for tag in text.parents if tag.name not in ("p", "div", "span", "label", "[document]")]
+        around = around[around.index("pre") :] if "pre" in around else around
+        found += [(word, *around) for word in text.split()]
+    return found
+
+
+def read_alike(text, readers):
+    jupyter, site = readers
+    return read(jupyter(text)) == read(site(text))
+
+
+def reading_faults(path, readers):
+    """Return the lines of a notebook from which on JupyterLab and the site read a text cell differently."""
+    found, file = [], path.read_text(encoding="utf-8")
+    for cell in json.loads(file)["cells"]:
+        lines = "".join(cell["source"]).splitlines()
+        if cell["cell_type"] == "markdown" and not read_alike("\n".join(lines), readers):
+            line = next(count for count in reversed(range(len(lines))) if read_alike("\n".join(lines[:count]), readers))
+            start = max(file.find(f'"id": "{cell.get("id")}"'), 0)
+            place = file.count("\n", 0, max(file.find(json.dumps(lines[line], ensure_ascii=False)[:-1], start), 0)) + 1
+            found.append(f"{path.relative_to(ROOT)}:{place}: JupyterLab and the site read this differently: {lines[line]}")
+    return found
+
+
+@each([path for path in DOCUMENTS if path.suffix == ".ipynb"])
+def test_a_text_cell_is_read_alike_in_jupyterlab_and_on_the_site(path, readers):
+    assert reading_faults(path, readers) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("- one\n  - two by two spaces", 1),
+        ("1. one\n   - two by three spaces", 1),
+        ("- one\n- two\n  - deep\n    - deeper", 2),
+        ("A paragraph:\n- and a list right behind it", 1),
+        ("A paragraph:\n1. and a list\n2. right behind it", 1),
+        ("## A heading\nWords:\n* one", 2),
+        ("A formula $E = mc^2$ in a text", 0),
+        ("It costs $5 here, and $6 there", 0),
+        ("Words\n\n$$\n\\frac{a}{b}\n$$", 4),
+        ("See https://example.com for more", 0),
+        ("!!! note\n    Words", 0),
+        ('=== "Tab"\n\n    Words', 0),
+        ("Words { .class }\n\n## A heading { #anchor }", 2),
+        ("```python\nx = 1\n```\n\n- one\n  - two", 5),
+        ("> a quote\n- a list", 1),
+    ],
+)
+def test_a_text_that_is_read_in_two_ways_is_found(text, line, readers, tmp_path, monkeypatch):
+    cells = [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": (text + "\n").splitlines(keepends=True)}]
+    path = tmp_path / "any.ipynb"
+    path.write_text(json.dumps({"cells": cells}, indent=1), encoding="utf-8")
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    [fault] = reading_faults(path, readers)
+    place = int(re.match(r"any\.ipynb:(\d+): ", fault)[1])
+    assert fault.endswith(f": {text.splitlines()[line]}")
+    assert (
+        json.loads(path.read_text(encoding="utf-8").splitlines()[place - 1].strip().rstrip(","))[:-1] == text.splitlines()[line]
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- [ ] to do\n- [x] done",
+        "1. one\n2. two\n\nThis is ~~wrong~~ right, at about ~5 %, and `~~code~~`.",
+        "- one\n    - two by four spaces\n\n        and its paragraph\n\nA paragraph:\n\n- and a list",
+        "A [link](a.md), **bold**, *italics*, <b>HTML</b> and a price of $5.",
+        "| a | b |\n| --- | --- |\n| 1 | 2 |",
+    ],
+)
+def test_a_text_that_is_read_alike_is_left_alone(text, readers):
+    assert read_alike(text, readers)
 
 
 # Links, as GitHub and JupyterLab follow them: from file to file

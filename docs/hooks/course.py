@@ -31,16 +31,27 @@ HOST = {
     "End": "Give out the feedback form. All learners revoke their tokens.",
 }
 
+# What a notebook needs to be a lesson; a file that is no notebook has none of it.
+NEEDS = {"title": "a title, `# …`", "minutes": "minutes in its metadata", "goal": "a goal, `**What you'll do:** …`"}
+
 
 @dataclass(frozen=True)
 class Lesson:
-    """A notebook, as its own text and metadata describe it. ``slug`` is the file name without its number."""
+    """A notebook, as its own text and metadata describe it. ``slug`` is the file name without its number.
+
+    What the notebook lacks is None: only a notebook that lacks nothing is a lesson.
+    """
 
     file: str
     slug: str
-    title: str
-    minutes: int
-    goal: str
+    title: str | None
+    minutes: int | None
+    goal: str | None
+
+    @property
+    def lacks(self):
+        """Return what is missing, in words."""
+        return [need for name, need in NEEDS.items() if not getattr(self, name)]
 
 
 @dataclass(frozen=True)
@@ -94,20 +105,21 @@ def write(markdown, course):
 
 def read_course(folder):
     """Return the lessons of the notebooks, in their order."""
-    return [read_lesson(path) for path in sorted(folder.glob("*.ipynb"))]
+    return [lesson for lesson in map(read_lesson, sorted(folder.glob("*.ipynb"))) if not lesson.lacks]
 
 
 def read_lesson(path):
-    """Return the lesson of a notebook."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-    return Lesson(
-        file=path.name,
-        slug=re.sub(r"^\d+-", "", path.stem),
-        title=re.search(r"(?m)^# (.+)", text)[1],
-        minutes=notebook["metadata"]["linked_is"]["minutes"],
-        goal=re.search(r"\*\*What you'll do:\*\* (.+)", text)[1],
-    )
+    """Return the lesson of a notebook, of a new or damaged one too."""
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+        minutes = notebook["metadata"].get("linked_is", {}).get("minutes")
+    except (ValueError, LookupError, TypeError):  # an empty file; what is no notebook, or one of an old format
+        text, minutes = "", None
+    title = re.search(r"(?m)^# (.+)", text)
+    goal = re.search(r"\*\*What you'll do:\*\* (.+)", text)
+    slug = re.sub(r"^\d+-", "", path.stem)
+    return Lesson(path.name, slug, title and title[1], minutes, goal and goal[1])
 
 
 def agenda(course, minutes):

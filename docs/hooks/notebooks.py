@@ -1,40 +1,56 @@
 """MkDocs hook that publishes `notebooks/**/*.ipynb` as pages like all others.
 
 mkdocs-jupyter makes a page of each notebook, and copies it beside the page. It would fill the page with JupyterLab's
-markup and style sheet, 575 KB, which takes eight times as long (`make bench-site`). So this hook gives MkDocs the notebook
-as Markdown instead: its text as it stands, its code and its outputs as fenced blocks. MkDocs and Material then do what
-they do for every page: highlighting, copy buttons, contents, search, and `--strict` for links and anchors. No kernel is
-started: the outputs are those in the file, which the tests prove.
+markup and style sheet, 575 KB, which takes eight times as long (`make bench-site`). So this hook gives MkDocs the text of
+the notebook as Markdown, with a mark for each code cell and each output. Code and outputs are data: no Markdown, snippet or
+marker may be read in them. So they take the places of their marks after Markdown has run, as HTML on the page and as
+fenced blocks in the published Markdown. No kernel is started: the outputs are those in the file, which the tests prove.
 """
 
 import json
 import logging
 import re
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import mistune
+import pygments
+from course import read_lesson
 from markdown.extensions import Extension
-from markdown.extensions.toc import slugify
+from markdown.extensions.toc import slugify_unicode
 from markdown.treeprocessors import Treeprocessor
 from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File
-from nbconvert.filters import strip_ansi
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from terminal import shown
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.notebooks")
 
 CALLOUTS = {"mock server only", "note", "info", "tip", "success", "question", "warning", "danger", "example"}
-LINK = re.compile(r"(?<=]\()([^)\s#]*)(#[^)\s]*)?")
+MARK = re.compile(r"<!-- part \d+ of [^>]+ -->")
+# In a text: code, which stays as it is, a picture with a size, the begin of an answer, or where a link leads.
+TEXT = re.compile(
+    r"^ *(`{3,}|~{3,}).*?^ *\1|(`+)(?!`)(?:(?!\n\n).)+?(?<!`)\2(?!`)|"
+    r'<img alt="(?P<alt>[^"]*)" src="(?P<src>[^"]*)" width="\d+">|(?P<details>^<details(?=>))|'
+    r"""(?P<before>\]\(|^\[[^]\n]+\]: *|\b(?:src|href)=")(?P<path>[^)"\s#]*)(?P<fragment>#[^)"\s]*)?""",
+    re.DOTALL | re.MULTILINE,
+)
+# What can't be in HTML or isn't seen: all controls but tab and line end, and the halves of a pair.
+UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# What an output may be, in the order in which JupyterLab looks for it.
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 def on_config(config):
-    """Teach Markdown the two kinds of output, and callouts that are written as quotes."""
+    """Teach Markdown callouts that are written as quotes, and anchors in every script."""
     # From 0.27 on, mkdocs-jupyter makes each page load MathJax from another origin, but for this version.
     config.plugins["mkdocs-jupyter"].config["mathjax_version"] = 2
-    fences = config.mdx_configs.setdefault("pymdownx.superfences", {}).setdefault("custom_fences", [])
-    fences += [{"name": name, "class": "cell-output", "format": output_box} for name in ("output", "error")]
+    config.mdx_configs.setdefault("toc", {})["slugify"] = slugify_unicode
     config.markdown_extensions.append(Callouts())
 
 
@@ -44,7 +60,16 @@ def mount(files, config):
     project = Path(config.config_file_path).parent
     for path in sorted((project / "notebooks").rglob("*.ipynb")):
         uri = path.relative_to(project).as_posix()
-        if ".ipynb_checkpoints" not in uri:  # JupyterLab's own copies
+        if ".ipynb_checkpoints" in uri:  # JupyterLab's own copies
+            continue
+        lesson = read_lesson(path)
+        lacks = lesson.lacks
+        if path.parent.name != "notebooks":
+            lacks = lacks[: not lesson.title]  # Exercises need no more than what comes first, a title.
+        if lacks:
+            until = "no lesson" if lesson.title else "left out"
+            log.warning("Notebook '%s' lacks %s: it is %s until it has that.", uri, " and ".join(lacks), until)
+        if lesson.title:
             files.append(File(uri, str(project), config.site_dir, config.use_directory_urls))
     return files
 
@@ -73,71 +98,120 @@ def on_pre_page(page, config, files):
 
 
 def on_page_read_source(page, config):
-    """Return a notebook as Markdown."""
+    """Return the text of a notebook as Markdown. Keep its code and outputs for later."""
     if not is_notebook(page.file):
         return None
-    markdown = markdown_of(json.loads(page.file.content_string), page.file.src_uri)
+    notebook, name = json.loads(page.file.content_string), page.file.src_uri
+    page.parts, text = {}, [""]  # An empty line comes first: else a text `key: value` is taken for front matter.
+    for markdown, html in parts_of(notebook, name):
+        if html is not None:
+            mark = f"<!-- part {len(page.parts)} of {name} -->"
+            page.parts[mark] = (markdown, html)
+        text.append(markdown if html is None else mark)
+    markdown = "\n\n".join(text) + "\n"
     if page.file.name.endswith(".solution"):  # It has the heading of its exercises, which are made from it.
         markdown = markdown.replace("# Exercises", "# Solutions", 1)
     return markdown
 
 
-def markdown_of(notebook, name):
-    """Return a notebook, as read from its JSON, as Markdown. `name` is for the warnings."""
-    parts = []
+def parts_of(notebook, name):
+    """Yield each part of a notebook, as read from its JSON: its Markdown and, if it is data, its HTML. `name` is for warnings."""
     for cell in notebook["cells"]:
-        source = "".join(cell["source"])
+        source = held("".join(cell["source"]))
         if cell["cell_type"] == "markdown":
-            parts.append(site_text(source))
+            yield site_text(source, cell.get("attachments", {}), name), None
         elif cell["cell_type"] == "code":
-            parts += [fenced("python", source), *map(output_markdown, cell["outputs"])]
+            tokens = ((kind, text) for _, kind, text in PythonLexer().get_tokens_unprocessed(source.removesuffix("\n") + "\n"))
+            theme = HtmlFormatter(cssclass="language-python highlight", wrapcode=True)  # what Material looks for
+            yield fenced("python", source), pygments.format(tokens, theme)
+            for stream, outputs in groupby(cell["outputs"], lambda output: output.get("name")):
+                if stream:  # What was printed in pieces is one text to a terminal.
+                    text = "".join(joined(output["text"]) for output in outputs)
+                    yield printed("error" if stream == "stderr" else "output", text)
+                else:
+                    yield from map(output_of, outputs)
             failed = any(output["output_type"] == "error" for output in cell["outputs"])
             if failed and "raises-exception" not in cell["metadata"].get("tags", []):
                 log.warning("Notebook '%s' has an unexpected error in an output.", name)
-    return "\n\n".join(parts) + "\n"
 
 
-def site_text(source):
-    """Return a cell's text with its links as they must be on the site, and with Markdown inside of its HTML."""
+def site_text(source, attachments, name):
+    """Return a cell's text as the site needs it: links, pasted pictures, Markdown inside of HTML, no snippets."""
 
-    def link(found):
-        path, fragment = found[1], found[2] or ""
-        if fragment:
-            fragment = "#" + slugify(unquote(fragment), "-")  # JupyterLab writes #What-to-keep, the site #what-to-keep.
-        return re.sub(r"^((?:\.\./)+)docs/", r"\1", path) + fragment  # `docs/` is the top of the site.
+    def address(path):
+        pasted = path.removeprefix("attachment:")
+        if pasted == path:
+            return re.sub(r"^((?:\.\./)+)docs/", r"\1", path)  # `docs/` is the top of the site.
+        if unquote(pasted) in attachments:
+            return data_address(attachments[unquote(pasted)])
+        log.warning("Notebook '%s' shows '%s', which its cell doesn't have.", name, path)
+        return path
 
-    source = re.sub(r'<img alt="([^"]*)" src="([^"]*)" width="\d+">', r"![\1](\2)", source)  # The site has a size of its own.
-    return re.sub(r"(?m)^<details>", "<details markdown>", LINK.sub(link, source))
+    def changed(found):
+        if found["details"]:
+            return "<details markdown"
+        if found["alt"] is not None:  # The site has a size of its own.
+            return f"![{found['alt']}]({address(found['src'])})"
+        if not found["before"]:
+            return found[0]
+        fragment = found["fragment"] or ""
+        if fragment:  # JupyterLab writes #What-to-keep, the site #what-to-keep.
+            fragment = "#" + (slugify_unicode(unquote(fragment), "-") or fragment[1:])
+        return found["before"] + address(found["path"]) + fragment
+
+    return re.sub(r"(?m)^([ \t]*)(?=;*-+8<-)", r"\1;", TEXT.sub(changed, source))  # To JupyterLab, a snippet is a text.
 
 
-def output_markdown(output):
-    """Return an output of a cell as Markdown: text fenced, a table or a picture as HTML."""
-    if output["output_type"] == "stream":
-        return fenced("error" if output["name"] == "stderr" else "output", "".join(output["text"]))
+def output_of(output):
+    """Return an output of a cell that is not printed, as Markdown and as HTML."""
     if output["output_type"] == "error":
-        return fenced("error", "\n".join(output["traceback"]))
-    data = {kind: "".join(text) for kind, text in output["data"].items()}
-    text = data.get("text/plain", "")
-    if "image/png" in data:
-        image = data["image/png"].replace("\n", "")
-        return box("output", f'<img alt="{escape(text)}" src="data:image/png;base64,{image}">')
-    html = data.get("text/html") or data.get("image/svg+xml")
-    if html is None:
-        return fenced("output", text)
-    html = re.sub(r"<(style|script)\b.*?</\1>|\n\s*(?=\n)", "", html, flags=re.DOTALL)  # An empty line ends HTML.
-    return box("output", re.sub(r"<table[^>]*>", "<table>", html).strip())  # Material styles tables without a class.
+        return printed("error", "\n".join(output["traceback"]))
+    data = output["data"]
+    if html := data.get("text/html") or data.get("image/svg+xml"):
+        html = re.sub(r"<(style|script)\b.*?</\1>|\n\s*(?=\n)", "", held(joined(html)), flags=re.DOTALL)
+        html = box("output", re.sub(r"<table[^>]*>", "<table>", html).strip())  # Material styles tables without a class.
+        return html, html
+    if "text/markdown" in data:
+        text = held(joined(data["text/markdown"]))
+        return text, box("output", mistune.html(text))
+    plain = joined(data.get("text/plain", ""))
+    if data.keys() & {*PICTURES}:
+        html = box("output", f'<img alt="{escape(held(plain))}" src="{data_address(data)}">')
+        return html, html
+    if "application/json" in data:
+        plain = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
+    return printed("output", joined(data.get("text/latex", plain)))
+
+
+def joined(text):
+    """Return a text of a notebook, which is one string or the list of its lines."""
+    return "".join(text)
+
+
+def data_address(data):
+    """Return the picture among the kinds of an output or an attachment as an address that holds it."""
+    kind = next(kind for kind in (*PICTURES, *data) if kind in data)
+    return f"data:{kind};base64,{''.join(joined(data[kind]).split())}"
+
+
+def held(text):
+    """Return a text as HTML can hold it: a line ends in one way, and what can't be held or seen becomes �."""
+    return UNSEEN.sub("�", re.sub("\r\n?", "\n", text))
+
+
+def printed(kind, text):
+    """Return a text that was printed, as Markdown and as HTML. HTML leaves out the first line end."""
+    text = held(shown(text))
+    html = escape(text.removesuffix("\n"), quote=False)
+    first = "\n" if html.startswith("\n") else ""
+    return fenced(kind, text), box(kind, f"<pre>{first}{html}</pre>")
 
 
 def fenced(kind, text):
     """Return a fenced block, whose fence is longer than any in the text."""
-    text = strip_ansi(text).strip("\n")  # The colours of a terminal are made for one background.
-    fence = max(["``", *re.findall(r"^\s*(`{3,})", text, re.MULTILINE)], key=len).strip() + "`"
+    fence = max(["``", *re.findall("^ *(`{3,})", text, re.MULTILINE)], key=len) + "`"
+    text = text.removesuffix("\n")
     return f"{fence}{kind}\n{text}\n{fence}"
-
-
-def output_box(source, language, css_class, options, md, **unused):
-    """Return what the fences `output` and `error` become."""
-    return box(language, f"<pre>{escape(source, quote=False)}</pre>")
 
 
 def box(kind, content):
@@ -178,9 +252,12 @@ class CalloutProcessor(Treeprocessor):
 
 
 def on_page_content(html, page, config, files):
-    """Offer a notebook to be downloaded."""
+    """Put in code and outputs, and offer the notebook to be downloaded."""
     if is_notebook(page.file):
         source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it'
         line = f'<p class="notebook-source" data-search-exclude="true">{source}</p>'
         html = html.replace("</h1>", f"</h1>\n{line}", 1)
+        html, put = MARK.subn(lambda mark: page.parts[mark[0]][1] if mark[0] in page.parts else mark[0], html)
+        if put != len(page.parts):
+            log.warning("Notebook '%s' loses code: a text leaves a fence or an element open.", page.file.src_uri)
     return html

@@ -7,6 +7,7 @@ edit a page, and a 404 page that works at any depth.
 Nobody types these: titles and order come from the nav, a description from a page's first paragraph and its tasks.
 """
 
+import logging
 import re
 import tomllib
 from html import unescape
@@ -15,6 +16,9 @@ from pathlib import Path
 from markdown import Markdown
 from mkdocs.plugins import event_priority
 from mkdocs.utils import write_file
+
+# `--strict` counts the warnings of loggers below `mkdocs`.
+log = logging.getLogger("mkdocs.plugins.publishing")
 
 # The first line of a tab, an admonition or a block that folds; what is in it is indented by four.
 OPENER = re.compile(r'^( *)(?:===|!!!|\?\?\?\+?)(?: (\w+))?(?: "(.*)")?$')
@@ -34,7 +38,10 @@ def on_page_markdown(markdown, page, config, files):
     """Publish the page's Markdown as well, in plain Markdown."""
     page.meta["markdown"] = re.sub(r"\.\w+$", ".md", page.file.src_uri)
     path = Path(config.site_dir, page.meta["markdown"])
-    write_file(plain(markdown, config).encode(), str(path))
+    text = plain(markdown, config)
+    if parts := getattr(page, "parts", None):  # what docs/hooks/notebooks.py keeps of a notebook
+        text = re.sub("|".join(map(re.escape, parts)), lambda mark: parts[mark[0]][0], text)
+    write_file(text.encode(), str(path))
 
 
 def plain(markdown, config):
@@ -74,8 +81,11 @@ def opened(lines):
 def on_page_content(html, page, config, files):
     """Describe the page by its first paragraph, unless its front matter does. For exercises, add the names of the tasks."""
     if "description" not in page.meta:
-        paragraph = re.search(r"<p>(.*?)</p>", html, re.DOTALL)[1]
-        text = " ".join(unescape(re.sub(r"<[^>]+>", "", paragraph)).split())
+        paragraph = re.search(r"<p>(.*?)</p>", html, re.DOTALL)
+        if not paragraph:
+            log.warning("Page '%s' lacks a paragraph, which describes the page to search engines.", page.file.src_uri)
+            return
+        text = " ".join(unescape(re.sub(r"<[^>]+>", "", paragraph[1])).split())
         described = first_sentences(text.replace("What you'll do: ", "You'll "))
         if "exercises/" in page.file.src_uri:
             tasks = [f" {unescape(one.title)}." for top in page.toc for one in top.children if one.title[0].isdigit()]

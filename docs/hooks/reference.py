@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from course import read_lesson
-from markdown.extensions.toc import slugify
+from course import read_course, read_lesson
+from markdown.extensions.toc import slugify_unicode
 from recorded_answers import as_http, recorded
 
 import mock_server
@@ -79,15 +79,16 @@ def task_table():
 def course_list():
     """Return one item for each lesson, with its exercises in it. The capstone has no lesson."""
     notebooks, items = PROJECT / "notebooks", []
-    lessons = {path.name: read_lesson(path) for path in notebooks.glob("*.ipynb")}
-    exercises = {path.name: path for path in (notebooks / "exercises").glob("*.ipynb") if ".solution" not in path.name}
+    lessons = {lesson.file: lesson for lesson in read_course(notebooks)}
+    tasks = [path for path in (notebooks / "exercises").glob("*.ipynb") if ".solution" not in path.name]
+    exercises = {path.name: path for path in tasks if read_lesson(path).title}
     for name in sorted(lessons | exercises):
         lesson = lessons.get(name)
         if lesson:
             items.append(f"- [{lesson.title}](notebooks/{name}), {lesson.minutes} minutes")
         for title, heading in checked(exercises[name]) if name in exercises else []:
             text = re.sub(r"^\d\. ", "", heading) if lesson else title
-            items.append(f"{'    ' if lesson else ''}- [{text}](notebooks/exercises/{name}#{slugify(heading, '-')})")
+            items.append(f"{'    ' if lesson else ''}- [{text}](notebooks/exercises/{name}#{slugify_unicode(heading, '-')})")
     return "\n".join(items)
 
 
