@@ -47,11 +47,13 @@ PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 def on_config(config):
-    """Teach Markdown callouts that are written as quotes, and anchors in every script."""
+    """Teach Markdown callouts that are written as quotes, anchors in every script, and outputs of cells on other pages."""
     # From 0.27 on, mkdocs-jupyter makes each page load MathJax from another origin, but for this version.
     config.plugins["mkdocs-jupyter"].config["mathjax_version"] = 2
     config.mdx_configs.setdefault("toc", {})["slugify"] = slugify_unicode
     config.markdown_extensions.append(Callouts())
+    fence = {"name": "output", "class": "cell-output", "format": lambda source, *_, **unused: printed("output", source)[1]}
+    config.mdx_configs.setdefault("pymdownx.superfences", {}).setdefault("custom_fences", []).append(fence)
 
 
 @event_priority(100)  # Before mkdocs-jupyter, which looks for notebooks among the files.
