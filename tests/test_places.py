@@ -31,14 +31,14 @@ from tests.running import PATIENCE, ROOT, run_async, wait_until
 from tests.texts import DOCUMENTS, markdown
 from workshop import bundle
 
-CLONE, ZIP, HUB, TAB, SITE = "a clone", "the zip", "a hub", "a tab", "a site with the tab"
+CLONE, ZIP, HUB, TAB, SITE = "a clone", "the zip", "a hub", "a tab", "a site that needs no installation"
 SAYS_WHERE = {
     "in a clone": {CLONE},
     "(in|from|with) the zip": {ZIP},
     "in JupyterLab|JupyterLab has": {CLONE, ZIP, HUB},
     "on a hub|JupyterHub": {HUB},
     "in a (browser )?tab": {TAB},
-    "a site with the tab": {SITE},
+    "a site that needs no installation": {SITE},
     "(in|on) (GitHub|VS Code)|with git|in your own project": set(),  # these are not the kit's
 }
 # The menu entries and the site's buttons that texts name. The long tests look for them.
