@@ -206,7 +206,7 @@ class SettingsPage:
         """Say what to do when nothing answers: it follows the cause."""
         address = urlsplit(self.origin)
         cause = getattr(error.args[0], "reason", error.args[0]) if error.args else None
-        setting = f"LINKED_IS_BASE_URL in .env must read {{}}://{address.netloc}/v1: save the file, {RERUN}"
+        setting = f"LINKED_IS_BASE_URL in .env must read {{}}://{address.netloc}/v1. Save the file, {RERUN}"
         if step := self._past_the_proxy():
             return step
         if not self.is_mock:

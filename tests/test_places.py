@@ -43,7 +43,6 @@ SAYS_WHERE = {
 }
 # The menu entries and the site's buttons that texts name. The long tests look for them.
 IN_A_TAB = {
-    "Kernel > Restart Kernel…",
     "Kernel > Restart Kernel and Run up to Selected Cell…",
     "Run > Run All Above Selected Cell",  # the kernel says it
 }
