@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,7 +29,12 @@ WHEELS = KIT / "wheels"  # in the zip of a workshop: learners have no network
 INSTALLED = KIT / ".venv" / "course"  # the Makefile's too: younger than what was installed
 # pip's own settings may say where packages come from, not what is installed where; an empty one is none.
 PIP = {"PIP_USER": "0", "PIP_TARGET": "", "PIP_PREFIX": "", "PIP_CONSTRAINT": ""}
-JUPYTERLAB = [f"--config={KIT / 'jupyter_server_config.py'}", f"--ServerApp.root_dir={KIT}"]
+JUPYTERLAB = [
+    f"--config={KIT / 'jupyter_server_config.py'}",
+    f"--ServerApp.root_dir={KIT}",
+    f"--LabApp.workspaces_dir={KIT / '.jupyter' / 'workspaces'}",  # else the tabs of another folder open here
+    "--Application.log_level=WARN",  # the addresses must stay in sight
+]
 
 
 def main() -> int | str:
@@ -57,8 +64,13 @@ def main() -> int | str:
             while not is_answered(port):
                 if has_ended(server):
                     return "JupyterLab was not started: it needs the mock server."
+        others = infos_of_jupyter()
         lab = programs.enter_context(started([sys.executable, "-m", "jupyterlab", *JUPYTERLAB, *of_jupyterlab]))
+        is_told = False
         while not has_ended(lab):
+            if not is_told and any(map(is_served, infos_of_jupyter() - others)):
+                tell(port)
+                is_told = True
             if server and server.poll() is not None:
                 print("THE MOCK SERVER HAS ENDED. Save your notebooks, press Ctrl-C, and start again.", file=sys.stderr)
                 server = None
@@ -129,6 +141,31 @@ def is_answered(port: int) -> bool:
     with socket.socket() as one:
         one.settimeout(1)
         return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def infos_of_jupyter() -> set[Path]:
+    """Return the files in which this user's Jupyter servers say where they are."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return set(Path(jupyter_runtime_dir()).glob("jpserver-*.json"))
+
+
+def is_served(info: Path) -> bool:
+    """Tell whether a Jupyter server answers. From then on it has printed its addresses."""
+    with suppress(OSError, ValueError), socket.create_connection(("127.0.0.1", json.loads(info.read_bytes())["port"]), 1) as one:
+        one.sendall(b"GET /api HTTP/1.0\r\n\r\n")
+        one.recv(1)
+        return True
+    return False
+
+
+def tell(port: int | None) -> None:
+    """Print last what a learner needs: a terminal shows its end."""
+    say = partial(print, file=sys.stderr)
+    say("If no browser opens, open the last address above. Its token is JupyterLab's: the course makes another one.")
+    if port:
+        say(f"Settings > API of the mock server: http://127.0.0.1:{port}/settings/api")
+    say("Leave this terminal open. Ctrl-C stops the course.")
 
 
 def has_ended(process: subprocess.Popen) -> bool:

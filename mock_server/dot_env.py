@@ -20,6 +20,8 @@ BASE_URL, TOKEN = "LINKED_IS_BASE_URL", "LINKED_IS_API_TOKEN"
 MOCK = "http://127.0.0.1:8787/v1"
 # linked.is's pages disagree. This kit follows the first one, which the page on authentication gives.
 REAL = ("https://api.linked.is/v1", "https://linked.is/api/v1")
+# The one command that helps after each saved change: a kernel keeps the settings that it has read, and after a restart has none.
+RERUN = "click into this cell, and choose Kernel > Restart Kernel and Run up to Selected Cell."
 
 
 class Explained(Exception):
@@ -42,25 +44,31 @@ def read_token() -> str:
     check_env_file()
     token = os.environ.get("LINKED_IS_API_TOKEN", "")
     if not token:
-        raise NoToken(f"There is no token yet. {correct(token)}")
+        raise NoToken(f"There is no token yet. {next_step(token)}")
     if re.match(r"bearer\b", token, re.IGNORECASE):
-        raise WrongSetting(f"The token begins with the word Bearer. {correct(token)}")
+        raise WrongSetting(f"The token begins with the word Bearer. {next_step(token)}")
     odd = re.search(r"""[^!-~]|["']""", token)
     if odd:
         name = unicodedata.name(odd[0], "LINE BREAK OR TAB")
-        raise WrongSetting(f"Character {odd.start() + 1} of the token is wrong: {name}. {correct(token)}")
+        raise WrongSetting(f"Character {odd.start() + 1} of the token is wrong: {name}. {next_step(token)}")
     return token
 
 
-def correct(token: str) -> str:
-    """Say where to correct a token. An empty one may be in .env by now: then only this notebook lacks it."""
+def next_step(token: str) -> str:
+    """Say where to correct a token. .env may have another one by now: then only this notebook lacks it."""
     in_file = dotenv_values(find_dotenv(usecwd=True)).get(TOKEN) or ""
     if not token:
-        step = ".env has one that this notebook has not read:" if in_file else f"Put it into .env as {TOKEN}, save the file, then"
-        return f"{step} restart the kernel, and run the cells from the top."
+        unsaved = "a dot on its tab means that it is not saved"
+        step = f"Put it into .env as {TOKEN}, and save the file: {unsaved}. Then"
+        return f"{'.env has one that this notebook has not read:' if in_file else step} {RERUN}"
     if in_file == token:
-        return f"Correct {TOKEN} in .env, save the file, then restart the kernel."
-    return f"It doesn't come from .env: correct {TOKEN} where you set it, then start JupyterLab again."
+        return f"Correct {TOKEN} in .env, save the file, {RERUN}"
+    outside = f"correct {TOKEN} where you set it, then start JupyterLab again."
+    return (
+        f".env has another one: {RERUN} If that changes nothing, {outside}"
+        if in_file
+        else f"It doesn't come from .env: {outside}"
+    )
 
 
 def check_env_file() -> None:
@@ -81,7 +89,7 @@ def check_env_file() -> None:
                 raise WrongSetting(
                     f"Line {line} of .env can't be read. Each setting has a line of its own: its name in capitals, "
                     f"such as {TOKEN}, then = and the value, with no quotation mark. "
-                    "Correct the line, save the file, then restart the kernel."
+                    f"Correct the line, save the file, {RERUN}"
                 )
 
 
@@ -97,7 +105,7 @@ def check_base_url(base_url: str) -> None:
         https = " Without https, everybody on the way can read the token." if right in REAL and "https:" not in base_url else ""
         unseen = next(((at, one) for at, one in enumerate(base_url, 1) if not one.isprintable()), None)
         odd = f" Character {unseen[0]} is wrong: {unicodedata.name(unseen[1], 'LINE BREAK OR TAB')}." if unseen else ""
-        step = "Correct it in .env, save the file, then restart the kernel."
+        step = f"Correct it in .env, save the file, {RERUN}"
         raise WrongSetting(f"{BASE_URL} must read {right}.{odd}{https} {step}")
 
 

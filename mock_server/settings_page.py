@@ -21,7 +21,7 @@ from dotenv import find_dotenv
 from requests.utils import get_environ_proxies, get_netrc_auth, select_proxy
 from urllib3.exceptions import NameResolutionError, ProtocolError
 
-from mock_server.dot_env import Explained, WrongSetting, check_base_url, check_env_file, is_real
+from mock_server.dot_env import RERUN, Explained, WrongSetting, check_base_url, check_env_file, is_real
 
 TIMEOUT = 60  # seconds: where a whole class signs up at once, the server is slow, and not missing
 
@@ -71,7 +71,7 @@ class SettingsPage:
         if get_netrc_auth(base_url):
             raise WrongSetting(
                 "Your file .netrc has a password for this address, perhaps under `default`, and requests sends that in "
-                "place of your token. Put the line NETRC=none into .env, save the file, then restart the kernel."
+                f"place of your token. Put the line NETRC=none into .env, save the file, {RERUN}"
             )
         parts = urlsplit(base_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
@@ -137,7 +137,7 @@ class SettingsPage:
                 said = answer.json()["error"]["message"]
         except (ValueError, KeyError, TypeError):
             pass
-        step = self._past_the_proxy() or said or "Check LINKED_IS_BASE_URL in .env, save the file, then restart the kernel."
+        step = self._past_the_proxy() or said or f"Check LINKED_IS_BASE_URL in .env, save the file, {RERUN}"
         who = "What answers at {} refuses this address." if said else "What answers at {} is neither linked.is nor a mock server."
         raise MockServerNotRunning(f"{who.format(base_url)} {step}")
 
@@ -206,7 +206,7 @@ class SettingsPage:
         """Say what to do when nothing answers: it follows the cause."""
         address = urlsplit(self.origin)
         cause = getattr(error.args[0], "reason", error.args[0]) if error.args else None
-        setting = f"LINKED_IS_BASE_URL in .env must read {{}}://{address.netloc}/v1. Save the file, then restart the kernel."
+        setting = f"LINKED_IS_BASE_URL in .env must read {{}}://{address.netloc}/v1. Save the file, {RERUN}"
         if step := self._past_the_proxy():
             return step
         if not self.is_mock:
@@ -214,7 +214,7 @@ class SettingsPage:
         if isinstance(error, requests.exceptions.SSLError):
             return f"It speaks http: {setting.format('http')}"
         if isinstance(cause, NameResolutionError):
-            step = "Check LINKED_IS_BASE_URL in .env, and which network you are in. Save the file, then restart the kernel."
+            step = f"Check LINKED_IS_BASE_URL in .env, and which network you are in. Save the file, {RERUN}"
             return f"Your network knows no computer named {address.hostname}. {step}"
         if isinstance(error, requests.Timeout):
             return f"It didn't answer in time. Run this cell again. If that doesn't help: {self._start(address, 'stop it. ')}"
@@ -230,9 +230,7 @@ class SettingsPage:
         if place := os.environ.get("LINKED_IS_NO_ANSWER"):
             return place
         if address.hostname not in ("127.0.0.1", "localhost"):
-            return (
-                "Check LINKED_IS_BASE_URL in .env, or ask who runs the mock server there. Save the file, then restart the kernel."
-            )
+            return f"Check LINKED_IS_BASE_URL in .env, or ask who runs the mock server there. Save the file, {RERUN}"
         settings = find_dotenv(usecwd=True) or find_dotenv(".env.example", usecwd=True) or ".env"
         folder = Path(settings).resolve().parent  # where the mock server has its database
         command = f'cd "{folder}"\n{sys.executable} -m mock_server --port {address.port}'
@@ -250,7 +248,7 @@ class SettingsPage:
             return f"{proxy} Ask who runs the proxy."
         return (
             f"{proxy} Let the address pass: put the line no_proxy={address.hostname} into .env, or add the address where "
-            "no_proxy is set already. Save the file, then restart the kernel."
+            f"no_proxy is set already. Save the file, {RERUN}"
         )
 
     def _page(self, answer: requests.Response) -> BeautifulSoup:

@@ -3,8 +3,9 @@
 import pytest
 
 from mock_server import tokens
-from mock_server.dot_env import MOCK, REAL, NoToken, WrongSetting, check_base_url, check_env_file, read_token
+from mock_server.dot_env import MOCK, REAL, RERUN, NoToken, WrongSetting, check_base_url, check_env_file, read_token
 from tests.test_notebooks import slices
+from tests.test_places import IN_A_TAB
 
 TOKEN = tokens.PREFIX + "Q7xZ9kW4" * 4 + "reBa"  # made up, and the same in each process of the tests
 
@@ -58,12 +59,27 @@ def test_what_came_along_with_a_token_is_named_and_the_token_is_not(env_file, mo
 def test_without_a_token_there_is_a_next_step(env_file, monkeypatch, value):
     if value is not None:
         monkeypatch.setenv("LINKED_IS_API_TOKEN", value)
-    with pytest.raises(NoToken, match=r"Put it into \.env .*save the file"):
+    with pytest.raises(NoToken, match=r"Put it into \.env .*save the file") as stopped:
         read_token()
+    assert RERUN in str(stopped.value)
     env_file(f"LINKED_IS_API_TOKEN={TOKEN}\n")
-    with pytest.raises(NoToken, match=r"\.env has one .*run the cells from the top") as stopped:
+    with pytest.raises(NoToken, match=r"\.env has one ") as stopped:
         read_token()
-    assert TOKEN not in str(stopped.value)
+    assert RERUN in str(stopped.value) and TOKEN not in str(stopped.value)
+
+
+def test_a_token_that_was_corrected_in_the_file_is_not_said_to_come_from_elsewhere(env_file, monkeypatch):
+    monkeypatch.setenv("LINKED_IS_API_TOKEN", "Bearer old")
+    env_file(f"LINKED_IS_API_TOKEN={TOKEN}\n")
+    with pytest.raises(WrongSetting) as stopped:
+        read_token()
+    assert RERUN in str(stopped.value) and "It doesn't come from .env" not in str(stopped.value)
+
+
+@pytest.mark.check
+def test_the_command_of_the_messages_is_one_that_a_long_test_looks_for_in_the_menus():
+    entry = RERUN.partition("choose ")[2].removesuffix(".")
+    assert f"{entry}…" in IN_A_TAB
 
 
 GOOD = f"""# Mine

@@ -145,13 +145,16 @@ def test_the_environment_is_made_whatever_pip_was_told_and_from_the_index_that_i
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="no other program sends Ctrl-C there")
-def test_it_says_when_the_mock_server_has_ended_and_ctrl_c_ends_the_rest(kit):
+def test_it_ends_with_the_addresses_says_when_the_mock_server_has_ended_and_ctrl_c_ends_the_rest(kit):
     port, jupyter = free_port(), free_port()
     command = [sys.executable, "lab.py", "--port", str(port), f"--ServerApp.port={jupyter}", "--no-browser"]
     with (kit / "log").open("w") as log:
         program = subprocess.Popen(command, cwd=kit, stdout=log, stderr=log, start_new_session=True)
     said = (kit / "log").read_text
-    wait_until(lambda: is_answered(port) and is_answered(jupyter), said)
+    wait_until(lambda: "Ctrl-C stops" in said(), said)
+    assert is_answered(port) and is_answered(jupyter)
+    page, end = f"http://127.0.0.1:{port}/settings/api", said().rpartition("token=")[2]
+    assert page in end and len(said().splitlines()) < 20
     [server] = [child for child in psutil.Process(program.pid).children() if "mock_server" in child.cmdline()]
     server.kill()
     wait_until(lambda: "THE MOCK SERVER HAS ENDED" in said(), said)

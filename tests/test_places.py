@@ -31,19 +31,18 @@ from tests.running import PATIENCE, ROOT, run_async, wait_until
 from tests.texts import DOCUMENTS, markdown
 from workshop import bundle
 
-CLONE, ZIP, HUB, TAB, SITE = "a clone", "the zip", "a hub", "a tab", "a site with the tab"
+CLONE, ZIP, HUB, TAB, SITE = "a clone", "the zip", "a hub", "a tab", "a site that needs no installation"
 SAYS_WHERE = {
     "in a clone": {CLONE},
     "(in|from|with) the zip": {ZIP},
     "in JupyterLab|JupyterLab has": {CLONE, ZIP, HUB},
     "on a hub|JupyterHub": {HUB},
     "in a (browser )?tab": {TAB},
-    "a site with the tab": {SITE},
+    "a site that needs no installation": {SITE},
     "(in|on) (GitHub|VS Code)|with git|in your own project": set(),  # these are not the kit's
 }
 # The menu entries and the site's buttons that texts name. The long tests look for them.
 IN_A_TAB = {
-    "Kernel > Restart Kernel…",
     "Kernel > Restart Kernel and Run up to Selected Cell…",
     "Run > Run All Above Selected Cell",  # the kernel says it
 }
@@ -242,9 +241,9 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
     for folder in ("notebooks", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / ".env.example", tmp_path / ".env")
-    options = [option.replace(f"root_dir={ROOT}", f"root_dir={tmp_path}") for option in lab.JUPYTERLAB]
+    options = [option.replace(f"_dir={ROOT}", f"_dir={tmp_path}") for option in lab.JUPYTERLAB]
     command = [sys.executable, "-m", "jupyterlab", *options, "--allow-root"]
-    log, environment = tmp_path / "log", {**os.environ, "HOME": str(tmp_path / "home")}  # where it keeps the open tabs
+    log, environment = tmp_path / "log", {**os.environ, "HOME": str(tmp_path / "home")}
     with log.open("w") as file:
         process = subprocess.Popen([*command, "--no-browser", "--port=0"], cwd=tmp_path, env=environment, stderr=file)
     printed, page = partial(log.read_text, encoding="utf-8"), browser.new_page()
@@ -272,6 +271,9 @@ def test_jupyterlab_has_the_menus_that_texts_name_asks_nothing_shows_pages_and_k
     read = jupyterlab.locator(".jp-MarkdownViewer").get_by_role("heading", name="Status")
     expect(read).to_be_in_viewport(timeout=1000 * PATIENCE)
     save_env(jupyterlab, tmp_path)
+    wait_until(
+        lambda: list((tmp_path / ".jupyter" / "workspaces").glob("*")), lambda: "no tabs are kept in the folder of the course"
+    )
 
 
 def save_env(page: Page, folder: Path) -> None:

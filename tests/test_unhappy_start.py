@@ -15,7 +15,7 @@ import pytest
 import requests
 from nbclient.exceptions import CellExecutionError
 
-from mock_server.dot_env import WrongSetting, read_token
+from mock_server.dot_env import RERUN, WrongSetting, read_token
 from mock_server.settings_page import SettingsPage
 from mock_server.tokens import COPY_OR_REPLACE
 from tests.exercises import SOLUTIONS, without_outputs
@@ -33,19 +33,18 @@ class GoesOn(str):
     """The notebook runs to its end, and says this on its way."""
 
 
-RESTART = "save the file, then restart the kernel."
-FROM_THE_TOP = "restart the kernel, and run the cells from the top."
-IN_FILE = f"Correct LINKED_IS_API_TOKEN in .env, {RESTART}"
+IN_FILE = f"Correct LINKED_IS_API_TOKEN in .env, save the file, {RERUN}"
 CORRECT = f"{IN_FILE} All reasons: see below this cell."
 OUTSIDE = "It doesn't come from .env: correct LINKED_IS_API_TOKEN where you set it, then start JupyterLab again."
 
 # 01 looks at the file
-COPY = GoesOn("LINKED_IS_BASE_URL is not set. Copy .env.example to .env, then restart the kernel.")
-RENAME = GoesOn("Your settings are in .env.txt: rename it to .env, then restart the kernel.")
+COPY = GoesOn(f"LINKED_IS_BASE_URL is not set. Copy .env.example to .env, {RERUN}")
+RENAME = GoesOn(f"Your settings are in .env.txt: rename it to .env, {RERUN}")
 NOT_SET = GoesOn("LINKED_IS_API_TOKEN is not set. That's all right: you'll generate one in the next notebook.")
 IS_SET = GoesOn("LINKED_IS_API_TOKEN is set.")
 # 03 says what is wrong with the token, 04 stops with the same words
-NO_TOKEN = GoesOn(f"There is no token yet. Put it into .env as LINKED_IS_API_TOKEN, save the file, then {FROM_THE_TOP}")
+UNSAVED = "a dot on its tab means that it is not saved"
+NO_TOKEN = GoesOn(f"There is no token yet. Put it into .env as LINKED_IS_API_TOKEN, and save the file: {UNSAVED}. Then {RERUN}")
 BEARER = f"The token begins with the word Bearer. {IN_FILE}"
 IN_PIECES = f"Character 21 of the token is wrong: SPACE. {IN_FILE}"
 CURLY = f"Character 1 of the token is wrong: LEFT DOUBLE QUOTATION MARK. {IN_FILE}"
@@ -282,7 +281,7 @@ def netrc_home(tmp_path):
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_netrc_file_that_would_replace_the_token_is_named_with_its_cure(begin, number, netrc_home):
     _, error = begin(number, "{live}", HOME=netrc_home)
-    assert "Put the line NETRC=none into .env, save the file, then restart the kernel." in error
+    assert f"Put the line NETRC=none into .env, save the file, {RERUN}" in error
 
 
 def test_with_its_cure_a_notebook_goes_on_as_published(begin, netrc_home):

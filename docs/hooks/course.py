@@ -25,7 +25,7 @@ LESSONS = "*The list of lessons is on the site. In a clone, `make serve` shows i
 HEADING = re.compile(r"^## ([a-z0-9]+(?:-[a-z0-9]+)+)$", re.MULTILINE)
 LINK = re.compile(r"\(lesson:([a-z0-9-]+)\)")
 HOST = {
-    "Welcome": "Show the three lines on the wall. All learners put the two settings into `.env`, and run the first cell of the first notebook.",
+    "Welcome": "Show the three lines on the wall. All learners put the two settings into `.env`, and run the first code cell of the first notebook.",
     "Break": "Look at the board: find the learners who have no token yet.",
     "Questions": "Answer questions. If nobody asks, go on in the course.",
     "End": "Give out the feedback form. All learners revoke their tokens.",

@@ -16,6 +16,7 @@ from linked_is_tab import settings_window, transport
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
+from mock_server.dot_env import RERUN
 from mock_server.page import sessions
 from mock_server.store import Store
 
@@ -31,8 +32,9 @@ def start() -> None:
     serve(Database(":memory:"))
     in_lab = Path("/drive").is_dir()  # else on a page
     put_dotfiles(Path("/drive") if in_lab else Path("/home"))
+    again = RERUN if in_lab else "run the first code cell again, then this one."
     os.environ["LINKED_IS_NO_ANSWER"] = (
-        f"In a browser tab only {BASE_URL} answers: put that into .env as LINKED_IS_BASE_URL, save the file, then restart the kernel."
+        f"In a browser tab only {BASE_URL} answers: put that into .env as LINKED_IS_BASE_URL, save the file, then {again}"
     )
     settings_window.open_to_the_page(urlsplit(BASE_URL))
     if in_lab:
