@@ -120,7 +120,7 @@ SHOW_ALL = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ["500", "drop", "none"])
+@pytest.mark.parametrize("kind", ["drop", "none"])
 def test_no_piece_of_a_token_is_in_what_a_failing_run_leaves(witness, tmp_path, monkeypatch, kind):  # noqa: F811
     """Each call of the API fails. An error and its traceback are saved in the notebook, as every output is."""
     base_url, minted, _, _ = witness

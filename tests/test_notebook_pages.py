@@ -150,7 +150,7 @@ def test_code_and_outputs_are_on_the_page_as_they_are_in_the_cell(page_of, tmp_p
 
 @pytest.mark.long
 def test_code_and_outputs_are_on_the_page_whatever_the_notebook(page_of, tmp_path):
-    hold_generated_notebooks(page_of, tmp_path, 200)
+    hold_generated_notebooks(page_of, tmp_path, 100)
 
 
 @pytest.mark.parametrize(

@@ -350,13 +350,14 @@ def one_output(output):
 
 @pytest.fixture(scope="session")
 def runs(host, browser, firefox):
-    """Both browsers at once: all notebooks, one process each."""
+    """Both browsers at once, one process each: all notebooks, in Firefox without the solutions."""
     programs = {"chrome": debian.first(*debian.CHROMIUMS), "firefox": firefox}
     command = ["node", str(HERE / "run_in_tab.mjs"), str(PATIENCE)]
     pages = [page.parent for page in sorted(host.folder.rglob("index.html")) if 'class="run-bar"' in page.read_text("utf-8")]
     paths = [*(f"{page.relative_to(host.folder).as_posix()}/" for page in pages), *IN_LAB]
+    parts = {"chrome": paths, "firefox": [path for path in paths if ".solution" not in path]}
     return {
-        name: subprocess.Popen([*command, name, program, host.url, *paths], stdout=subprocess.PIPE, text=True)
+        name: subprocess.Popen([*command, name, program, host.url, *parts[name]], stdout=subprocess.PIPE, text=True)
         for name, program in programs.items()
     }
 
@@ -370,6 +371,8 @@ def test_every_cell_shows_on_its_page_and_in_the_lab_what_is_committed(runs, nam
     assert last == {"foreign": []}
     shown = {one["path"]: one["shown"] for one in ran}
     for path in (*PATHS, "."):
+        if name == "firefox" and ".solution" in path:
+            continue
         cells = shown.pop(path.removesuffix(".ipynb") + "/")
         assert len(cells) > 1 and [cell["mine"] for cell in cells] == [cell["recorded"] for cell in cells], path
     for address, path in IN_LAB.items():
@@ -638,7 +641,8 @@ def test_a_telephone_shows_the_notebook_while_python_loads_and_when_it_is_there(
     tab.context.route("**/pyodide.asm.wasm", lambda route: route.request.method == "GET" or route.continue_())
     held, frame = [], "**/lab/notebooks/index.html*"
     tab.context.route(frame, lambda route: held.append(route))
-    tab.goto(f"{host.url}notebooks/02-generate-a-token/")
+    # Its first code cell is on the first screen: JupyterLab draws the others when it finds the time, or when one scrolls.
+    tab.goto(f"{host.url}notebooks/exercises/01-start-here/")
     title = tab.get_by_role("heading", level=1).evaluate("heading => heading.firstChild.data")
     tab.get_by_role("link", name="open it in JupyterLab").tap()
     expect(tab.frame_locator("#lesson").get_by_role("heading", level=1)).to_contain_text(title)
