@@ -87,10 +87,12 @@ clean: ## Remove what the tasks made; your .env and the mock server's database s
 .venv/course: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, and $(PYTHON) is {sys.version.split()[0]}. Name a newer one, as in: make lab PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(PIP) install --quiet --disable-pip-version-check uv
-	$(INSTALL) -r requirements.txt
+	@echo "Installing the packages into .venv, which takes about a minute the first time."
+	@$(PIP) install --quiet --disable-pip-version-check uv
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 .venv/tests: .venv/course tests/requirements.txt
-	$(INSTALL) -r tests/requirements.txt
+	@echo "Installing what the tests need."
+	@$(INSTALL) -r tests/requirements.txt
 	@touch $@

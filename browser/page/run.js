@@ -352,7 +352,7 @@ const cells = [...document.querySelectorAll(".run-bar")].map((bar, index) => new
 
 // Only where cells run in order: elsewhere such a link leads to the mock server on the reader's computer.
 if (notebook) {
-  document.querySelector(".run-here button")?.addEventListener("click", () => openPanel());
+  document.querySelector(".run-here button").addEventListener("click", () => openPanel());
   document.querySelector("article").addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='http://127.0.0.1:8787/']");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -15,7 +15,6 @@
   }
 
   function set(key, is) {
-    done = read() // another tab may have added to it
     if (is) done.add(key)
     else done.delete(key)
     write()
@@ -44,7 +43,9 @@
     home.hidden = !done.size
     if (!done.size) return
     const list = home.querySelector("a:last-of-type")
-    const page = new DOMParser().parseFromString(await (await fetch(list.href)).text(), "text/html")
+    const answer = await fetch(list.href).catch(() => null) // a page that is opened as a file may read no other
+    if (!answer?.ok) return
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html")
     const steps = [...page.querySelectorAll(".progress a")]
     for (const step of steps) step.href = new URL(step.getAttribute("href"), list.href)
     const next = steps.find((step) => !done.has(keyOf(step)))
@@ -84,7 +85,7 @@
       const known = new Set([...list.querySelectorAll("[type=checkbox]")].map(({ value }) => value))
       try {
         const keys = JSON.parse(await file.files[0].text()).filter((key) => known.has(key))
-        done = new Set([...read(), ...keys])
+        for (const key of keys) done.add(key)
         write()
       } catch {
         status.textContent = "This is not a file that this page saved. Nothing has changed."

@@ -33,10 +33,10 @@
     const asked = box.value.trim().toLowerCase()
     offer.hidden = true
     if (!asked || result.querySelector(".md-search-result__item")) return
-    if (!words) await load()
+    if (!words) await load().catch(() => (words = new Map())) // a page that is opened as a file may read no other
     const typed = asked.split(/\s+/)
     const wrong = typed.findIndex((word) => ![...words.keys()].some((one) => one.startsWith(word)))
-    if (wrong < 0 || asked !== box.value.trim().toLowerCase()) return
+    if (wrong < 0 || !words.size || asked !== box.value.trim().toLowerCase()) return
     const nearest = [...words.keys()]
       .map((word) => [distance(typed[wrong], word), -words.get(word), word])
       .sort(([a, b], [c, d]) => a - c || b - d)

@@ -22,7 +22,9 @@ MEGABYTES = 19
 # Besides notebooks, the pages whose Python is a program of its own, which takes base URL and token from the environment.
 RUNNABLE = ("quickstart.md", *(f"reference/{name}" for name in ("api", "controls", "errors", "mock-server", "rate-limits")))
 # The solution of an exercise is no cell.
-BLOCK = re.compile(r'<summary>Solution</summary>.*?</details>|<div class="language-python[^"]*">.*?</pre></div>', re.DOTALL)
+BLOCK = re.compile(
+    r'<summary>Solution</summary>.*?</details>|(?P<cell><div class="language-python[^"]*">.*?</pre></div>)', re.DOTALL
+)
 BAR = (
     '\n<div class="run-bar" data-search-exclude><button type="button" aria-label="Run cell {0}">Run</button>'
     '<button type="button" aria-label="Edit cell {0}">Edit</button><span role="status"></span></div>'
@@ -56,21 +58,26 @@ def on_page_content(html, page, config, files):
     is_notebook = source.endswith(".ipynb")
     if is_notebook:
         html = html.replace("or run it</p>", f"or run it: {places(page, config, files)}</p>", 1)
-    if not has_tab(config) or not (is_notebook or page.is_homepage or source.startswith(RUNNABLE)):
+    is_program = source.startswith(RUNNABLE)
+    if not has_tab(config) or not (is_notebook or page.is_homepage or is_program):
         return html
     number = count(1)
-    html, cells = BLOCK.subn(lambda block: block[0] + (BAR.format(next(number)) if block[0].startswith("<div") else ""), html)
+    html, cells = BLOCK.subn(lambda block: block[0] + (BAR.format(next(number)) if block["cell"] else ""), html)
     if cells:
-        attributes = 'data-token="true"' if source.startswith(RUNNABLE) else f'data-notebook="{kind(source)}"'
+        attributes = 'data-token="true"' if is_program else f'data-notebook="{kind(source)}"'
         run = get_relative_url("run/run", page.url)
         html += f'\n<link rel="stylesheet" href="{run}.css">\n<script defer src="{run}.js" {attributes}></script>\n'
-    here = f'<p class="run-here" data-search-exclude>Press Run below a cell: nothing to install, about {MEGABYTES} MB, once. '
-    here += 'Beside it: <button type="button">Settings &gt; API and .env</button>.'
+    if is_program:
+        return html
+    in_lab, above = "", '<div class="language-python'  # the home page's first cell
     if is_notebook:
         address = f"{get_relative_url('tab/', page.url)}?notebook={source}"
-        here += f' In this browser too: <a href="{address}">open it in JupyterLab</a>.'
-        return html.replace('<p class="notebook-source"', f'{here}</p><p class="notebook-source"', 1)
-    return html.replace('<div class="language-python', f'{here}</p><div class="language-python', 1) if page.is_homepage else html
+        in_lab, above = f' In this browser too: <a href="{address}">open it in JupyterLab</a>.', '<p class="notebook-source"'
+    here = (
+        f'<p class="run-here" data-search-exclude>Press Run below a cell: nothing to install, about {MEGABYTES} MB, once. '
+        f'Beside it: <button type="button">Settings &gt; API and .env</button>.{in_lab}</p>'
+    )
+    return html.replace(above, here + above, 1)
 
 
 def kind(source):
