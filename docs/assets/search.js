@@ -1,8 +1,8 @@
 // If a search finds nothing, it offers the nearest words that the site has: most often one letter is missing.
 {
   const box = document.querySelector(".md-search__input")
-  const result = document.querySelector(".md-search-result")
   const meta = document.querySelector(".md-search-result__meta")
+  const nothing = JSON.parse(document.querySelector("#__config").textContent).translations["search.result.none"]
   const offer = document.createElement("p")
   offer.className = "md-search-result__nearest"
   offer.hidden = true
@@ -10,7 +10,8 @@
   let words = null // of the site → how often it has them
 
   async function load() {
-    const { docs } = await (await fetch(new URL("search/search_index.json", __md_scope))).json()
+    // Where the site is opened as a file, a page can read no other: there the theme has loaded the index as a script.
+    const { docs } = globalThis.__index ?? (await (await fetch(new URL("search/search_index.json", __md_scope))).json())
     words = new Map()
     for (const { title, text } of docs)
       for (const word of `${title} ${text.replace(/<[^>]*>/g, " ")}`.toLowerCase().match(/[a-z]{4,}/g) ?? [])
@@ -32,8 +33,8 @@
   async function suggest() {
     const asked = box.value.trim().toLowerCase()
     offer.hidden = true
-    if (!asked || result.querySelector(".md-search-result__item")) return
-    if (!words) await load().catch(() => (words = new Map())) // a page that is opened as a file may read no other
+    if (!asked || meta.textContent.trim() !== nothing) return
+    if (!words) await load()
     const typed = asked.split(/\s+/)
     const wrong = typed.findIndex((word) => ![...words.keys()].some((one) => one.startsWith(word)))
     if (wrong < 0 || !words.size || asked !== box.value.trim().toLowerCase()) return
