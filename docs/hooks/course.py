@@ -1,4 +1,4 @@
-"""MkDocs hook that writes the workshop's pages from the notebooks: their names, their minutes, what fits into a day.
+"""MkDocs hook that writes the navigation and the workshop's pages from the notebooks: names, minutes, what fits into a day.
 
 A page names a lesson by its file name without the number: `[text](lesson:call-the-api)` is a link to it, and in the
 guide the heading `## call-the-api` becomes its title. So the pages stay true when lessons are renumbered.
@@ -6,9 +6,14 @@ guide the heading `## call-the-api` becomes its title. So the pages stay true wh
 
 import json
 import logging
+import posixpath
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+
+from mkdocs.plugins import event_priority
+from mkdocs.structure.pages import Page
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.course")
@@ -18,6 +23,7 @@ PRIORITY = ("generate", "load", "call", "errors", "revoke", "start", "rotate", "
 BEGINNING = 9 * 60  # nine o'clock, in minutes
 WELCOME = END = 5
 BREAK = 10
+COURSE = "notebooks/"  # in the nav: all lessons, in their order
 UNBROKEN = 90  # minutes after which people need a break
 
 AGENDA = re.compile(r"\*The agenda of (\d+) minutes is on the site\. In a clone, `make serve` shows it\.\*")
@@ -63,8 +69,70 @@ class Block:
     lesson: Lesson | None = None
 
 
+class Step(Page):
+    """The page of a lesson, or of the capstone. To the theme, it is what the title of its part of the navigation leads to."""
+
+    is_index = True
+
+
+def on_config(config):
+    """List the lessons in the nav, each with its exercises and their solutions."""
+    folder = Path(config.config_file_path).parent / COURSE
+    for part in config.nav:
+        for entry in part.values() if isinstance(part, dict) else ():
+            for item in entry if isinstance(entry, list) else ():
+                if COURSE in item.values():
+                    entry[entry.index(item)] = {title: course_nav(folder) for title in item}
+
+
+def course_nav(folder):
+    """Return the nav of the course, in the notation of ``mkdocs.yml``: a numbered section for each step."""
+    paths = [path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts and read_lesson(path).title]
+    paths.sort(key=lambda path: (step(path), path.parent != folder, ".solution" in path.name))
+    steps = [list(paths) for _, paths in groupby(paths, step)]
+    return [
+        {f"{number}. {read_lesson(paths[0]).title}": [path.relative_to(folder.parent).as_posix() for path in paths]}
+        for number, paths in enumerate(steps, 1)
+    ]
+
+
+def step(path):
+    """Return what the notebooks of one step have in common: the beginning of their file names."""
+    return path.name.partition(".")[0]
+
+
+@event_priority(-100)  # After the plugin that makes pages of notebooks.
+def on_files(files, config):
+    """Let the first page of each step stand for all of it."""
+    for section in course_nav(Path(config.config_file_path).parent / COURSE):
+        for first, *_ in section.values():
+            Step(None, files.get_file_from_path(first), config)
+    return files
+
+
+def on_nav(nav, config, files):
+    """Say how long each step takes, where its part of the navigation is folded, and lead past the solutions."""
+    for page in nav.pages:
+        if isinstance(page, Step):
+            page.parent.meta = subtitle(page)
+        if ".solution" in page.file.src_uri:
+            page.previous_page.next_page = page.next_page
+            page.next_page.previous_page = page.previous_page
+    return nav
+
+
+def subtitle(page):
+    """Return how long a step takes, as the theme wants to hear it."""
+    return {"subtitle": f"{read_lesson(Path(page.file.abs_src_path)).minutes} minutes"}
+
+
 def on_page_markdown(markdown, page, config, files):
     """Put what a page asks for in the place of its marker."""
+    if isinstance(page, Step):
+        page.meta.update(subtitle(page))
+    elif isinstance(page.next_page, Step):
+        address = posixpath.relpath(page.next_page.file.src_uri, posixpath.dirname(page.file.src_uri))
+        markdown += f"\n**Next lesson:** [{read_lesson(Path(page.next_page.file.abs_src_path)).title}]({address})\n"
     if not page.file.src_uri.startswith("workshop/"):
         return markdown
     course = read_course(Path(config.config_file_path).parent / "notebooks")

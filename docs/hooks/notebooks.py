@@ -112,7 +112,7 @@ def on_page_read_source(page, config):
         text.append(markdown if html is None else mark)
     markdown = "\n\n".join(text) + "\n"
     if page.file.name.endswith(".solution"):  # It has the heading of its exercises, which are made from it.
-        markdown = markdown.replace("# Exercises", "# Solutions", 1)
+        markdown = re.sub("^# [^:]+", "# Solutions", markdown, count=1, flags=re.MULTILINE)
     return markdown
 
 
