@@ -243,7 +243,7 @@ def test_an_answer_on_a_page_is_one_of_the_contract(anchor, text):
     operation, body = OPERATIONS[anchor], RECORDED[anchor]["body"]
     answer = operation.answers[operation.success]
     contract.validate(answer["content"]["application/json"]["schema"], body, anchor)
-    shown = json.loads(re.search(r"^ *```text\n(.+?)^ *```", section(anchor, text), re.DOTALL | re.MULTILINE)[1])
+    shown = json.loads(re.search(r"^ *```output\n(.+?)^ *```", section(anchor, text), re.DOTALL | re.MULTILINE)[1])
     assert shown == body or shown == {**body, "data": without_unset(body["data"])}
 
 

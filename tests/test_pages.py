@@ -4,7 +4,7 @@ A page is walked through from top to bottom, in a terminal and in a folder of it
 
 - ``bash`` is typed into a shell, ``python`` is run; a prompt for a token is answered with one.
 - A block with a title is written to the file of that name, for the blocks below it.
-- ``text`` is what the block above it prints, to the letter. A block without one must end well.
+- ``output`` is what the block above it prints, to the letter. A block without one must end well.
 - What stands below a NOT_RUN, up to the end of that section, is left alone.
 """
 
@@ -92,9 +92,9 @@ def findings(page):
     if page.count(NOT_RUN) != len(below):
         found.append("a NOT_RUN is not a title of its own, or gives no reason")
     for above, block in pairwise([None, *to_run(page)]):
-        if block.language == "text" and not (above and above.is_program):
+        if block.language == "output" and not (above and above.is_program):
             found.append(f"nothing prints {block.text}")
-        if not (block.is_program or block.title or block.language == "text"):
+        if not (block.is_program or block.title or block.language == "output"):
             found.append(f"nothing runs {block.text}")
         if re.search(r"\| *(?:head|grep -q)\b", block.text):
             found.append(f"the program may still be writing when the pipe closes: {block.text}")
@@ -143,7 +143,7 @@ class Walk:
                 (self.folder / block.title).write_text(block.content(), encoding="utf-8")
             elif block.is_program:
                 printed, code = self.run(block)
-                if below and below.language == "text":
+                if below and below.language == "output":
                     assert printed == tidy(self.here(below.text)), block.text
                 else:
                     assert code == 0, f"{block.text}\n{printed}"
@@ -317,8 +317,8 @@ def test_a_page_says_where_to_learn_it_and_where_to_look_it_up(path):
     [
         ("```json\n{}\n```\n", "nothing runs"),
         ("```\nls\n```\n", "nothing runs"),
-        ("```text\n200 OK\n```\n", "nothing prints"),
-        ('```bash title="a.sh"\nls\n```\n\n```text\n200 OK\n```\n', "nothing prints"),
+        ("```output\n200 OK\n```\n", "nothing prints"),
+        ('```bash title="a.sh"\nls\n```\n\n```output\n200 OK\n```\n', "nothing prints"),
         (f'## A\n\n!!! note "{NOT_RUN}: why"\n\n```zsh\nls\n```\n\n## B\n\n```zsh\nls\n```\n', "nothing runs"),
         (f'## A\n\n!!! note "{NOT_RUN}: why"\n\n## B\n\n```bash\nls\n```\n', "nothing is below"),
         (f'!!! note "{NOT_RUN}"\n\n```zsh\nls\n```\n', "gives no reason"),

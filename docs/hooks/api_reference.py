@@ -162,7 +162,7 @@ def what_is_set(value):
 def json_block(value):
     """Return a value as a block of JSON; a long one in a box that opens on a click."""
     text = spelled(value)
-    block = f"```text\n{text}\n```"
+    block = f"```output\n{text}\n```"
     return block if text.count("\n") < LONG else f'??? example "Answer to the sample"\n\n{indented(block)}'
 
 

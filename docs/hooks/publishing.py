@@ -15,6 +15,7 @@ from pathlib import Path
 
 from markdown import Markdown
 from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File
 from mkdocs.utils import write_file
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
@@ -31,6 +32,13 @@ def on_config(config):
     config.extra["release"] = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     if config.repo_url:
         config.edit_uri = "edit/main/docs/"
+
+
+def on_files(files, config):
+    """Take the icon from Settings > API."""
+    icon = Path(config.config_file_path).parent / "mock_server" / "page" / "static" / "icon.svg"
+    files.append(File.generated(config, "assets/icon.svg", abs_src_path=str(icon)))
+    return files
 
 
 @event_priority(-100)  # After the hooks that write parts of a page.

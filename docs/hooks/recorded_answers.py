@@ -147,7 +147,7 @@ def as_http(answer: Answer) -> str:
     lines = [f"HTTP/1.1 {answer['status']} {HTTPStatus(answer['status']).phrase}"]
     lines += [f"{name}: {value}" for name, value in answer["headers"].items()]
     lines += ["", json.dumps(answer["body"], indent=2, ensure_ascii=False)] if "body" in answer else []
-    return "\n".join(["```http", *lines, "```"])
+    return "\n".join(["```output", *lines, "```"])
 
 
 def spelled(value: Any, indent: str = "", step: str = "  ") -> str:
