@@ -1,4 +1,4 @@
-"""The screenshots of Settings > API, taken from the page of a running mock server.
+"""The screenshots of Settings > API, taken from the page of a running mock server, and the pictures of the kit itself.
 
 ``python -m tests.screenshots`` takes all of them. Each PNG holds as its description what it shows: roles, names and
 texts. The tests open the page again and compare that, and look for the page's colours among the pixels. They don't
@@ -24,8 +24,10 @@ from mock_server.tokens import PREFIX
 from tests import debian
 from tests.running import PATIENCE, ROOT, MockServer
 
-FOLDER = ROOT / "docs" / "assets" / "screenshots"
+ASSETS = ROOT / "docs" / "assets"
+FOLDER = ASSETS / "screenshots"
 PLACEHOLDER = "(your token: hidden in this picture)"
+ICON = ROOT / "mock_server" / "page" / "static" / "icon.svg"
 NARROW, WIDE = 520, 760  # pixels: readable on a phone; enough for a table
 SCALE = 2  # sharp on a phone, and when enlarged
 PALETTE = 128  # colours: a page of text and boxes needs no more, and takes a third of the bytes
@@ -53,10 +55,7 @@ class Screenshot:
 
     def save(self, folder: Path) -> None:
         """Take the picture and write the file ``name`` into the folder."""
-        note = PngInfo()
-        note.add_itxt("Description", self.content)
-        picture = Image.open(io.BytesIO(self.piece.screenshot())).convert("RGB")
-        picture.quantize(PALETTE, dither=Image.Dither.NONE).save(folder / self.name, optimize=True, pnginfo=note)
+        save(self.piece.screenshot(), folder / self.name, self.content)
 
 
 def screenshots(browser: Browser, base_url: str) -> Iterator[Screenshot]:
@@ -114,8 +113,28 @@ def screenshots(browser: Browser, base_url: str) -> Iterator[Screenshot]:
         yield from both("revoke", ".card:has(#revoke)")
 
 
+def save(png: bytes, path: Path, content: str) -> None:
+    """Write a picture, with what it shows as its description."""
+    note = PngInfo()
+    note.add_itxt("Description", content)
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(PALETTE, dither=Image.Dither.NONE).save(path, optimize=True, pnginfo=note)
+
+
+def pictures_of_the_kit(browser: Browser) -> Iterator[tuple[str, bytes, str]]:
+    """Yield name, PNG and text of the picture that chats show beside a link, and of the icon for the screen of a telephone."""
+    with browser.new_context(viewport={"width": 1200, "height": 630}, color_scheme="light") as context:
+        tab = context.new_page()
+        tab.goto((ROOT / "tests" / "social_picture.html").as_uri())
+        yield "social.png", tab.screenshot(), tab.locator("body").inner_text()
+        tab.set_viewport_size({"width": 180, "height": 180})
+        tab.goto(ICON.as_uri())
+        tab.evaluate("document.documentElement.style.background = document.querySelector('rect').getAttribute('fill')")
+        yield "touch-icon.png", tab.screenshot(), ICON.read_text(encoding="utf-8")
+
+
 def main() -> None:
-    """Take all screenshots, and take away what is none of them."""
+    """Take all pictures, and take away what is none of the screenshots."""
     FOLDER.mkdir(exist_ok=True)
     old = {path.name for path in FOLDER.iterdir()}
     with sync_playwright() as playwright, MockServer() as server:
@@ -124,6 +143,8 @@ def main() -> None:
             print(f"Taking {one.name}")
             one.save(FOLDER)
             old.discard(one.name)
+        for name, png, content in pictures_of_the_kit(browser):
+            save(png, ASSETS / name, content)
         browser.close()
     for name in old:
         (FOLDER / name).unlink()

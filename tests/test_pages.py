@@ -331,6 +331,14 @@ def test_a_wrong_page_is_found(page, finding):
     assert any(finding in found for found in findings(page))
 
 
+def test_every_output_of_a_page_is_compared():
+    """Those of the home page by test_tab.py, those of samples by test_samples.py, those that a hook writes by theirs."""
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        outputs = [block for block in read(path.read_text(encoding="utf-8"))[0] if block.language == "output"]
+        uncompared = [block.text for block in outputs if block.not_run or not (path in TO_RUN or SNIPPET.search(block.text))]
+        assert uncompared == [] or path.name == "index.md", path
+
+
 def test_a_section_within_one_that_is_not_run_is_not_run_either():
     page = f'## A\n\n!!! note "{NOT_RUN}: why"\n\n### B\n\n```bash\n# No heading\nls\n```\n\n## C\n\n```bash\nls\n```\n'
     assert [block.not_run for block in read(page)[0]] == [True, False]

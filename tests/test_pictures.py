@@ -12,13 +12,12 @@ from PIL import Image, ImageStat
 from docs.hooks.pictures import drawing
 from mock_server.envelope import ApiError
 from tests.running import ROOT
-from tests.screenshots import FOLDER, PLACEHOLDER, screenshots
+from tests.screenshots import ASSETS, FOLDER, PLACEHOLDER, pictures_of_the_kit, save, screenshots
 from tests.texts import DOCUMENTS, markdown
 
-ASSETS = ROOT / "docs" / "assets"
 DRAWINGS = sorted(ASSETS.glob("*.svg"))
 SCREENSHOTS = sorted(FOLDER.iterdir())
-STYLE_SHEETS = [*Path(material.__path__[0]).glob("templates/assets/stylesheets/*.css"), ASSETS / "notebook.css"]
+STYLE_SHEETS = [*Path(material.__path__[0]).glob("templates/assets/stylesheets/*.css"), ASSETS / "identity.css", ASSETS / "notebook.css"]
 PICTURE = re.compile(r"""(?:!\[|<img alt=")([^]"]*)(?:\]\(|" src=")[^)"]*?([\w-]+\.\w+)[)"]""")
 SHOWN = [found for path in DOCUMENTS for found in PICTURE.findall(markdown(path))]
 AGAIN = "Settings > API has changed. Run `make screenshots`, look at the pictures in docs/assets/screenshots, and commit them."
@@ -51,6 +50,25 @@ def test_the_screenshots_show_the_page_as_it_is(browser, server, tmp_path):
             assert max(pixels, key=pixels.get) == one.colours[0], f"{one.name} has another background. {AGAIN}"
         assert (PLACEHOLDER in one.content) == one.name.startswith("shown-once")
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in SCREENSHOTS}, AGAIN
+
+
+@pytest.mark.long
+def test_the_pictures_of_the_kit_show_it_as_it_is(browser, tmp_path):
+    again = "The kit looks different. Run `make screenshots`, look at the pictures in docs/assets, and commit them."
+    for name, png, content in pictures_of_the_kit(browser):
+        save(png, tmp_path / name, content)
+        with Image.open(ASSETS / name) as committed, Image.open(tmp_path / name) as made:
+            assert (committed.info["Description"], committed.size) == (made.info["Description"], made.size), again
+            counts = [picture.convert("RGB").getcolors() for picture in (committed, made)]
+            assert max(counts[0])[1] == max(counts[1])[1], again
+
+
+def test_site_tab_and_settings_page_have_one_look():
+    sheets = ("mock_server/page/static/page.css", "docs/assets/identity.css", "browser/shell/shell.css")
+    page, site, tab = ((ROOT / sheet).read_text(encoding="utf-8") for sheet in sheets)
+    accents = re.findall(r"--accent: (#\w+)", page)
+    assert len(accents) == 2  # light and dark
+    assert accents == re.findall(r"--md-typeset-a-color: (#\w+)", site) == re.findall(r"#\w+", tab.partition("--accent:")[2])[:2]
 
 
 def test_the_screenshots_are_light_and_dark():

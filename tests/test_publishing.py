@@ -13,6 +13,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
+from PIL import Image
 
 from tests.running import ROOT
 from tests.static_site import StaticHost, build, parsed, without_tab
@@ -51,13 +52,15 @@ def content(page, name):
     return page.select_one(f"meta[name='{name}'], meta[property='{name}']")["content"]
 
 
-def test_every_page_tells_search_engines_and_chats_what_it_is(pages):
+def test_every_page_tells_search_engines_and_chats_what_it_is(published, pages):
     described = {}
     for address, page in pages.items():
         assert page.select_one("link[rel=canonical]")["href"] == content(page, "og:url") == address
         assert page.title.get_text().startswith(content(page, "og:title")) or address == SITE_URL
         assert content(page, "og:type") == ("website" if address == SITE_URL else "article")
-        assert content(page, "twitter:card") == "summary"
+        assert content(page, "twitter:card") == "summary_large_image"
+        with Image.open(published / content(page, "og:image").removeprefix(SITE_URL)) as picture:
+            assert picture.size == (1200, 630)
         assert content(page, "description") == content(page, "og:description")
         description = content(page, "description")
         assert 20 <= len(description) <= 300 and description[-1] in ".?!" and "`" not in description, (address, description)
@@ -129,7 +132,7 @@ def test_the_markdown_of_a_page_says_what_the_page_says(published, pages, markdo
         assert not re.search(r"^ *(===|!!!|\?\?\?|--8<--) |(is|are) on the site\. In a clone", text, re.MULTILINE), address
         plain = BeautifulSoup(parser.render(text), "html.parser")
         article = BeautifulSoup(str(page.article), "html.parser")
-        for tag in article.select(".headerlink, .notebook-source, .md-content__button, .filename"):
+        for tag in article.select(".headerlink, .notebook-source, .proved, .md-content__button, .filename"):
             tag.decompose()
         for tag in ("h1", "h2", "h3", "h4"):
             assert headings(plain, tag) == headings(article, tag), address

@@ -61,7 +61,7 @@ def test_every_picture_has_a_text(pages):
 
 def test_every_picture_follows_the_colour_scheme(pages):
     drawings = [tag for page in pages.values() for tag in page.select("svg.drawing")]
-    images = [tag["src"] for page in pages.values() for tag in page.select("img")]
+    images = [tag["src"] for page in pages.values() for tag in page.select("article img")]
     light = [source.removesuffix(".png#only-light") for source in images if source.endswith("#only-light")]
     dark = [source.removesuffix("-dark.png#only-dark") for source in images if source.endswith("#only-dark")]
     assert drawings and light == dark and len(images) == 2 * len(light) > 0
@@ -142,6 +142,16 @@ def test_home_has_its_three_doors_on_the_first_screen(site, browser, screen):
     tab.close()
 
 
+def test_a_page_says_how_many_of_its_outputs_are_proved(site, pages):
+    for path, page in pages.items():
+        outputs = len(page.select("article .cell-output"))
+        said = page.select_one("article .proved")
+        assert (said is not None) == (outputs > 0), path
+        if outputs:
+            assert re.search(rf"\b{outputs} outputs?\b", said.get_text()), path
+            assert (path.parent / said.a["href"]).resolve() == site / "explanation" / "how-the-proof-works"
+
+
 def test_no_heading_skips_a_level(pages):
     for path, page in pages.items():
         levels = [int(tag.name[1]) for tag in page.select("article :is(h1, h2, h3, h4, h5, h6)")]
@@ -206,8 +216,9 @@ def test_each_fault_in_a_notebook_fails_the_build(faulty_build):
     for name in UNFINISHED:
         [warning] = [line for line in report.stderr.splitlines() if f"'{name.removeprefix('docs/')}' lacks" in line]
         assert warning.startswith("WARNING"), name
+    assert "  - workshop/bare.md" in report.stderr  # in no navigation
     # It went on to its end, and each fault has one warning.
-    assert f"Aborted with {5 + len(UNFINISHED)} warnings" in report.stdout + report.stderr
+    assert f"Aborted with {6 + len(UNFINISHED)} warnings" in report.stdout + report.stderr
 
 
 def test_a_page_reads_as_the_notebook_does_in_jupyterlab(site, pages):
@@ -215,11 +226,13 @@ def test_a_page_reads_as_the_notebook_does_in_jupyterlab(site, pages):
     for path in [*NOTEBOOKS, *EXERCISES, *SOLUTIONS]:
         page = pages[site / path.relative_to(ROOT).parent / path.stem / "index.html"]
         article = BeautifulSoup(str(page.article), "html.parser")
-        for tag in article.select(".headerlink, .run-here, .notebook-source, .cell-output, .highlight, svg"):
+        for tag in article.select(
+            ".headerlink, .run-here, .notebook-source, .next-lesson, .proved, .cell-output, .highlight, svg"
+        ):
             tag.decompose()
         cells = ["".join(cell["source"]) for cell in cells_of(path) if cell["cell_type"] == "markdown"]
         if path in SOLUTIONS:
-            cells[0] = cells[0].replace("# Exercises", "# Solutions")  # Told apart on the site.
+            cells[0] = re.sub("^# [^:]+", "# Solutions", cells[0])  # Told apart on the site.
         jupyter = BeautifulSoup("\n".join(map(markdown2html_mistune, cells)), "html.parser")
         for tag in jupyter.select(".anchor-link, pre"):
             tag.decompose()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from tests.exercises import EXERCISES
 from tests.judges import axe, faults, judged
 from tests.running import NOTEBOOKS, ROOT
 from tests.static_site import StaticHost, build
@@ -271,7 +272,12 @@ def test_the_navigation_by_keyboard_on_a_narrow_screen(open_tab):
     expect(sidebar).to_be_hidden()
     press(tab, "Space")
     expect(sidebar).to_be_in_viewport(ratio=0.9)
-    tab_to(tab, tab.get_by_role("link", name="Generate a token", exact=True))
+    tab_to(tab, tab.get_by_role("checkbox", name="The course"))
+    press(tab, "Space")  # a level down
+    expect(tab.get_by_role("link", name="Start here")).to_be_visible()
+    tab_to(tab, tab.get_by_role("link", name="Generate a token"))
+    tab_to(tab, tab.get_by_role("checkbox", name="The course"), "Shift+Tab")
+    press(tab, "Space")
     assert not tab.get_by_role("link", name="Reference", exact=True).is_visible()
     tab_to(tab, tab.get_by_role("checkbox", name="Learn"), "Shift+Tab")
     press(tab, "Space")  # a level up
@@ -340,16 +346,29 @@ def test_the_copy_buttons_copy_the_cells(tab):
 
 
 @pytest.mark.long
-def test_next_leads_through_the_whole_course(tab):
+def test_next_leads_through_the_whole_course_and_its_exercises(tab):
     tab.goto(QUICKSTART)
-    names = []
-    for _ in NOTEBOOKS:
-        tab.get_by_role("link", name=re.compile("^Next")).click()
-        names.append(urlsplit(tab.url).path.split("/")[-2])
-        assert tab.locator('.md-nav--primary a[href="./"]').count() == 1
-    assert names == [path.stem for path in NOTEBOOKS]
+    course = sorted([*NOTEBOOKS, *EXERCISES], key=lambda path: (path.stem, path in EXERCISES))
+    for path in course:
+        tab.get_by_role("contentinfo").get_by_role("link", name=re.compile("^Next")).click()
+        assert tab.url.endswith(f"/{path.relative_to(ROOT).with_suffix('').as_posix()}/")
+        expect(tab.locator('.md-nav--primary a[href="./"]')).to_have_count(1)
     tab.get_by_role("link", name=re.compile("^Previous")).click()
-    assert urlsplit(tab.url).path.split("/")[-2] == names[-2]
+    tab.get_by_role("article").get_by_role("link", name="Capstone").click()  # after the last exercises, the next lesson
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Capstone")
+
+
+def test_code_of_88_characters_fits_beside_both_columns(tab):
+    tab.goto(NOTEBOOK)
+    for part in ("Navigation", "Table of contents"):
+        expect(tab.get_by_role("navigation", name=part)).to_be_visible()
+    room = """code => {
+        const {width, paddingLeft, paddingRight} = getComputedStyle(code)
+        const probe = code.appendChild(document.createElement("span"))
+        probe.style.cssText = "display: inline-block; width: 88ch"
+        return parseFloat(width) - parseFloat(paddingLeft) - parseFloat(paddingRight) - probe.getBoundingClientRect().width
+    }"""
+    assert tab.locator("article pre > code").first.evaluate(room) >= 0
 
 
 def test_the_contents_lead_to_a_heading(tab):
@@ -421,7 +440,7 @@ def test_without_javascript_a_page_can_be_read(open_tab):
     expect(tab.locator("article pre code").first).to_be_visible()
     expect(tab.locator(".cell-output").first).to_be_visible()
     tab.get_by_role("link", name=re.compile("^Next")).click()
-    expect(tab.get_by_role("heading", level=1)).to_contain_text("Use all that a token opens")
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Exercises: call the API")
     tab.goto(QUICKSTART)
     tab.get_by_text("JavaScript", exact=True).first.click()
     expect(tab.get_by_text("--env-file=.env").first).to_be_visible()

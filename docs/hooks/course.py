@@ -123,7 +123,8 @@ def on_nav(nav, config, files):
 
 def subtitle(page):
     """Return how long a step takes, as the theme wants to hear it."""
-    return {"subtitle": f"{read_lesson(Path(page.file.abs_src_path)).minutes} minutes"}
+    minutes = read_lesson(Path(page.file.abs_src_path)).minutes
+    return {"subtitle": f"{minutes} minutes"} if minutes else {}
 
 
 def on_page_markdown(markdown, page, config, files):
@@ -132,7 +133,9 @@ def on_page_markdown(markdown, page, config, files):
         page.meta.update(subtitle(page))
     elif isinstance(page.next_page, Step):
         address = posixpath.relpath(page.next_page.file.src_uri, posixpath.dirname(page.file.src_uri))
-        markdown += f"\n**Next lesson:** [{read_lesson(Path(page.next_page.file.abs_src_path)).title}]({address})\n"
+        markdown += (
+            f"\n**Next lesson:** [{read_lesson(Path(page.next_page.file.abs_src_path)).title}]({address})\n{{: .next-lesson }}\n"
+        )
     if not page.file.src_uri.startswith("workshop/"):
         return markdown
     course = read_course(Path(config.config_file_path).parent / "notebooks")

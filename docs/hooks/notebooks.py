@@ -42,6 +42,7 @@ TEXT = re.compile(
 )
 # What can't be in HTML or isn't seen: all controls but tab and line end, and the halves of a pair.
 UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+NOT_SEARCHED = ' data-search-exclude="true"'  # the outputs of notebooks: they are many, and say what the text says
 # What an output may be, in the order in which JupyterLab looks for it.
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
@@ -52,7 +53,7 @@ def on_config(config):
     config.plugins["mkdocs-jupyter"].config["mathjax_version"] = 2
     config.mdx_configs.setdefault("toc", {})["slugify"] = slugify_unicode
     config.markdown_extensions.append(Callouts())
-    fence = {"name": "output", "class": "cell-output", "format": lambda source, *_, **unused: printed("output", source)[1]}
+    fence = {"name": "output", "class": "cell-output", "format": lambda source, *_, **unused: printed("output", source, "")[1]}
     config.mdx_configs.setdefault("pymdownx.superfences", {}).setdefault("custom_fences", []).append(fence)
 
 
@@ -201,12 +202,12 @@ def held(text):
     return UNSEEN.sub("�", re.sub("\r\n?", "\n", text))
 
 
-def printed(kind, text):
+def printed(kind, text, attributes=NOT_SEARCHED):
     """Return a text that was printed, as Markdown and as HTML. HTML leaves out the first line end."""
     text = held(shown(text))
     html = escape(text.removesuffix("\n"), quote=False)
     first = "\n" if html.startswith("\n") else ""
-    return fenced(kind, text), box(kind, f"<pre>{first}{html}</pre>")
+    return fenced(kind, text), box(kind, f"<pre>{first}{html}</pre>", attributes)
 
 
 def fenced(kind, text):
@@ -216,12 +217,11 @@ def fenced(kind, text):
     return f"{fence}{kind}\n{text}\n{fence}"
 
 
-def box(kind, content):
-    """Return a labelled box that can be scrolled with the keyboard and that search leaves out."""
+def box(kind, content, attributes=NOT_SEARCHED + ' tabindex="0"'):
+    """Return a labelled box. The keyboard reaches it if it may have to be scrolled: the lines of a printed text break."""
     names, label = ("cell-output", "Output") if kind == "output" else ("cell-output cell-output--error", "Error output")
     # A `section`, since Material's search ends the exclusion at the first end of an element of the same name.
-    attributes = f'class="{names}" role="group" aria-label="{label}" tabindex="0" data-search-exclude="true"'
-    return f"<section {attributes}>{content}</section>"
+    return f'<section class="{names}" role="group" aria-label="{label}"{attributes}>{content}</section>'
 
 
 class Callouts(Extension):

@@ -92,13 +92,24 @@ def on_page_content(html, page, config, files):
         paragraph = re.search(r"<p>(.*?)</p>", html, re.DOTALL)
         if not paragraph:
             log.warning("Page '%s' lacks a paragraph, which describes the page to search engines.", page.file.src_uri)
-            return
+            return None
         text = " ".join(unescape(re.sub(r"<[^>]+>", "", paragraph[1])).split())
         described = first_sentences(text.replace("What you'll do: ", "You'll "))
         if "exercises/" in page.file.src_uri:
             tasks = [f" {unescape(one.title)}." for top in page.toc for one in top.children if one.title[0].isdigit()]
             described = ("Solutions. " if ".solution" in page.file.src_uri else "Exercises. ") + described + "".join(tasks)
         page.meta["description"] = described
+    return html + proved(html.count('class="cell-output'), page, config, files)
+
+
+def proved(outputs, page, config, files):
+    """Return the line that says how many outputs of a page the tests compare: all of them."""
+    if not outputs:
+        return ""
+    how = files.get_file_from_path("explanation/how-the-proof-works.md").url_relative_to(page.file)
+    many = "1 output" if outputs == 1 else f"{outputs} outputs"
+    line = f'{many} compared, version {config.extra["release"]}: <a href="{how}">how it is proved</a>'
+    return f'\n<p class="proved" data-search-exclude="true">{line}</p>'
 
 
 def first_sentences(text, most=160):
