@@ -45,7 +45,10 @@ async () => {
   // Return what lies on a point of an element. A link that spreads over its card is seen through. What the element is in does
   // not lie on it, unless a click should go to the element and doesn't.
   function above(element, [x, y], clicked) {
+    const before = element.style.pointerEvents; // A label that is only read lets clicks through, and would not be found.
+    if (!clicked) element.style.pointerEvents = "auto";
     const top = document.elementFromPoint(x, y);
+    element.style.pointerEvents = before;
     if (!top || element.contains(top) || (top.contains(element) && !clicked)) return null;
     const boxes = [...top.getClientRects()];
     return boxes.some(({ left, right, top, bottom }) => left <= x && x <= right && top <= y && y <= bottom) ? top : null;

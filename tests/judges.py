@@ -24,6 +24,8 @@ TESTS = Path(__file__).parent
 RULES = {"target-size": {"enabled": True}}  # what WCAG 2.2 adds, and axe leaves off
 JUDGED = ("", "notebooks/04-call-the-api/", "reference/errors/")  # home, a notebook, a page of the reference
 WIDTHS = (390, 768, 1280)  # pixels: a telephone, a tablet, a laptop
+EACH_IN_BOTH = (("light", WIDTHS), ("dark", WIDTHS[::-1]))
+EACH_ONCE = (("light", (390, 1280)), ("dark", (768,)))  # for many pages of one kind
 FAULTS = (TESTS / "faults.js").read_text(encoding="utf-8")
 FOLLOWS = """async scheme => {
   for (let frames = 0; frames < 600; frames++) {
@@ -75,14 +77,14 @@ def faults(tab) -> list[str]:
     return [redact(fault) for fault in tab.evaluate(FAULTS)]
 
 
-def judged(tab, main, ours: bool = True) -> list[str]:
-    """Return what is wrong with a page at each width, in light and in dark: its faults, and, if it is ours, what axe finds.
+def judged(tab, main, ours: bool = True, looks=EACH_IN_BOTH) -> list[str]:
+    """Return what is wrong with a page in each scheme, at its widths: its faults, and, if it is ours, what axe finds.
 
     ``main`` is what a person opens the page for. Raises Playwright's TimeoutError if it can't be clicked.
     """
     tab.wait_for_load_state()
     found = []
-    for scheme, widths in (("light", WIDTHS), ("dark", WIDTHS[::-1])):
+    for scheme, widths in looks:
         tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += tab.evaluate(FOLLOWS, scheme)
         for width in widths:

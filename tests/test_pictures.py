@@ -17,7 +17,11 @@ from tests.texts import DOCUMENTS, markdown
 
 DRAWINGS = sorted(ASSETS.glob("*.svg"))
 SCREENSHOTS = sorted(FOLDER.iterdir())
-STYLE_SHEETS = [*Path(material.__path__[0]).glob("templates/assets/stylesheets/*.css"), ASSETS / "identity.css", ASSETS / "notebook.css"]
+STYLE_SHEETS = [
+    *Path(material.__path__[0]).glob("templates/assets/stylesheets/*.css"),
+    ASSETS / "identity.css",
+    ASSETS / "notebook.css",
+]
 PICTURE = re.compile(r"""(?:!\[|<img alt=")([^]"]*)(?:\]\(|" src=")[^)"]*?([\w-]+\.\w+)[)"]""")
 SHOWN = [found for path in DOCUMENTS for found in PICTURE.findall(markdown(path))]
 AGAIN = "Settings > API has changed. Run `make screenshots`, look at the pictures in docs/assets/screenshots, and commit them."
