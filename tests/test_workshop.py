@@ -53,7 +53,7 @@ COURSE = hook.read_course(ROOT / "notebooks")
 
 def written(name, project=ROOT):
     """Return a page as the hook hands it to MkDocs."""
-    page = SimpleNamespace(file=SimpleNamespace(src_uri=f"workshop/{name}"))
+    page = SimpleNamespace(file=SimpleNamespace(src_uri=f"workshop/{name}"), next_page=None)
     config = SimpleNamespace(config_file_path=str(project / "mkdocs.yml"))
     return hook.on_page_markdown((PAGES / name).read_text(encoding="utf-8"), page, config, None)
 
