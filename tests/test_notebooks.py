@@ -20,6 +20,7 @@ from mock_server.settings_page import SettingsPage
 from mock_server.store import Store
 from tests.exercises import SOLUTIONS, without_outputs
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel, wait_until
+from tests.test_questions import read_questions
 from tests.texts import FILES
 
 TEMPLATE = ROOT / "tests" / "template.ipynb"  # what CONTRIBUTING.md tells to copy
@@ -46,8 +47,8 @@ def findings(notebook):
         found.append("it has not exactly one title")
     parts = ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did")
     found += [f"it lacks {part}" for part in parts if part not in text]
-    if text.count("<details><summary>") < 3 or "## Check yourself" not in text:
-        found.append("it has no quiz")
+    questions, faults = read_questions(text)
+    found += faults if len(questions) >= 3 else [*faults, "it has fewer than three questions"]
     if f"**Time:** {notebook.metadata.linked_is.minutes} minutes" not in text:
         found.append("its time is not that of its metadata")
     return found

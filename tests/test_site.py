@@ -186,6 +186,9 @@ def faulty_build(tmp_path_factory):
     notebook = json.loads(path.read_text(encoding="utf-8"))
     faults = "[page](no-such-page.ipynb) [anchor](../docs/reference/errors.md#no-such-anchor) [heading](#no-such-heading)"
     error = {"output_type": "error", "ename": "KeyError", "evalue": "data", "traceback": ["KeyError: data"]}
+    [asked] = [cell for cell in notebook["cells"] if cell["id"] == "check-yourself"]
+    answers = "<details><summary>Answers</summary>\n\n1. **Right.** One.\n\n</details>"
+    asked["source"].append(f"\n\n**One option only?**\n\n1. Yes\n\n{answers}")
     notebook["cells"] += [
         {"cell_type": "markdown", "id": "faults", "metadata": {}, "source": faults},
         {"cell_type": "code", "id": "error", "metadata": {}, "source": "", "outputs": [error], "execution_count": 1},
@@ -211,7 +214,8 @@ def test_every_401_leads_to_the_reasons(site, pages):
 def test_each_fault_in_a_notebook_fails_the_build(faulty_build):
     report = faulty_build.result()
     assert report.returncode != 0
-    for fault in ("no-such-page.ipynb", "#no-such-anchor", "#no-such-heading", "#no-such-step", "unexpected error"):
+    links = ("no-such-page.ipynb", "#no-such-anchor", "#no-such-heading", "#no-such-step")
+    for fault in (*links, "unexpected error", "“One option only?” has not three or four options"):
         assert fault in report.stderr
     for name in UNFINISHED:
         [warning] = [line for line in report.stderr.splitlines() if f"'{name.removeprefix('docs/')}' lacks" in line]

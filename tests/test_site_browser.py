@@ -81,7 +81,7 @@ SEARCHES = {
     "invalid token": REFERENCE,
     "run in browser": "reference/browsers/",
     "python requests": NOTEBOOK,
-    "quiz": "workshop/",
+    "quiz": "review/",
 }
 
 

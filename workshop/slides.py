@@ -5,6 +5,7 @@
 - Each ``##`` heading begins a slide. Each further code cell under it begins another one of the same heading.
 - Code and its output are on the slide; the output gets its own slide if both together would be too small to read.
 - Where a heading has no code, its lists, tables and code blocks are on the slide.
+- Each question has a slide of its own, with its options. The answers are in its notes.
 - All prose is in the speaker notes: press S.
 
 reveal.js comes from npm, at the version and with the checksum of ``package-lock.json``, the first time.
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from markdown import markdown
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -129,14 +130,24 @@ def add_prose(slides: list[Slide], source: str) -> None:
             level = heading.index(" ")
             slides.append(Slide(f"<h{level}>{inline(heading[level:].strip())}</h{level}>"))
         for block in rendered(text).find_all(True, recursive=False):
+            if is_question(block) and slides[-1].body:
+                slides.append(Slide(slides[-1].heading))
             slides[-1].notes.append(str(block))
-            if block.name in ("ol", "ul", "table", "pre") and not slides[-1].has_code:
+            if is_question(block.find_previous_sibling()):
+                slides[-1].body[-1] += str(block)  # its options
+            elif is_question(block) or (block.name in ("ol", "ul", "table", "pre") and not slides[-1].has_code):
                 slides[-1].body.append(str(block))
+
+
+def is_question(block: Tag | None) -> bool:
+    """Tell whether a block of a text is a question, which the site asks: docs/hooks/questions.py says how it is written."""
+    return block is not None and re.fullmatch(r"<p><strong>.*\?</strong></p>", str(block)) is not None
 
 
 def rendered(text: str) -> BeautifulSoup:
     """Return Markdown as HTML. A link or a picture of the project is nowhere beside a slide: its text stays."""
-    html = BeautifulSoup(markdown(text, extensions=["tables", "fenced_code"]), "html.parser")
+    text = text.replace("<details>", "<details open markdown>")
+    html = BeautifulSoup(markdown(text, extensions=["tables", "fenced_code", "md_in_html"]), "html.parser")
     for link in html.select("a:not([href^=http])"):
         link.unwrap()
     for picture in html("img"):

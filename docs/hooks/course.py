@@ -53,6 +53,7 @@ class Lesson:
     title: str | None
     minutes: int | None
     goal: str | None
+    text: str = ""
 
     @property
     def lacks(self):
@@ -190,7 +191,7 @@ def read_lesson(path):
     title = re.search(r"(?m)^# (.+)", text)
     goal = re.search(r"\*\*What you'll do:\*\* (.+)", text)
     slug = re.sub(r"^\d+-", "", path.stem)
-    return Lesson(path.name, slug, title and title[1], minutes, goal and goal[1])
+    return Lesson(path.name, slug, title and title[1], minutes, goal and goal[1], text)
 
 
 def agenda(course, minutes):

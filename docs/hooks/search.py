@@ -19,7 +19,7 @@ WORDS = {
     "notebooks/08-revoke-and-react-to-a-leak.ipynb": ["delete", "logout"],
     "reference/api.md": ["base", "OpenAPI", "Postman", "Swagger", "webhook"],
     "reference/why-a-token-stops-working.md": ["expired", "unauthorized"],
-    "workshop/index.md": ["quiz"],
+    "review.md": ["quiz"],
 }
 
 
