@@ -222,7 +222,7 @@ def test_each_fault_in_a_notebook_fails_the_build(faulty_build):
         assert warning.startswith("WARNING"), name
     assert "  - workshop/bare.md" in report.stderr  # in no navigation
     # It went on to its end, and each fault has one warning.
-    assert f"Aborted with {6 + len(UNFINISHED)} warnings" in report.stdout + report.stderr
+    assert f"Aborted with {7 + len(UNFINISHED)} warnings" in report.stdout + report.stderr
 
 
 def test_a_page_reads_as_the_notebook_does_in_jupyterlab(site, pages):
