@@ -49,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     gc.freeze()  # what was loaded stays: no collection needs to look through it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Docker ends it so: it stops in the same order
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not after nohup
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # its terminal was closed
     try:
         Server(config, ready_lines(options, listener)).run(sockets=[listener])
     except KeyboardInterrupt:

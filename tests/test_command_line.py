@@ -31,9 +31,10 @@ def status(base_url, token):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a program without asking it")
-def test_whoever_ends_it_gets_the_same_order_as_with_ctrl_c(tmp_path):
+@pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGHUP"])  # of Docker, and of a terminal that was closed
+def test_whoever_ends_it_gets_the_same_order_as_with_ctrl_c(tmp_path, signal_name):
     server = MockServer(database=str(tmp_path / "mock.db"))
-    server.process.terminate()
+    server.process.send_signal(getattr(signal, signal_name))
     server.process.wait(PATIENCE)
     assert server.stop() == 0
     assert "Mock server stopped." in server.log()
