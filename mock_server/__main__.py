@@ -9,13 +9,14 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout
 from urllib.parse import urlsplit
 
 import uvicorn
 
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
+from mock_server.console import Unblocked
 from mock_server.database import Database, DatabaseError
 from mock_server.store import Store
 
@@ -37,34 +38,34 @@ def main(arguments: list[str] | None = None) -> int:
         log=None if options.quiet else say,
         coloured_log=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )
-    config = uvicorn.Config(
-        create_app(store, settings),
-        lifespan="off",
-        ws="none",
-        access_log=False,
-        log_level="warning",
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=2,
-    )
-    gc.freeze()  # what was loaded stays: no collection needs to look through it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Docker ends it so: it stops in the same order
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not after nohup
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # its terminal was closed
-    try:
-        Server(config, ready_lines(options, listener)).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass  # uvicorn has shut down and passes the signal on
-    finally:
-        database.close()
-    say("Mock server stopped." + ("" if options.database == ":memory:" else f" Its state is in {options.database}."))
+    with Unblocked(sys.stdout) as output, Unblocked(sys.stderr) as errors, redirect_stdout(output), redirect_stderr(errors):
+        config = uvicorn.Config(
+            create_app(store, settings),
+            lifespan="off",
+            ws="none",
+            access_log=False,
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+        gc.freeze()  # what was loaded stays: no collection needs to look through it
+        try:
+            Server(config, ready_lines(options, listener)).run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass  # uvicorn has shut down and passes the signal on
+        finally:
+            database.close()
+        say("Mock server stopped." + ("" if options.database == ":memory:" else f" Its state is in {options.database}."))
     return 0
 
 
 def say(line: str) -> None:
-    """Print a line; go on when it has nowhere to go, as on a full disk or behind a pipe that ended."""
-    with suppress(OSError):
-        print(line, flush=True)
+    """Print a line in one piece."""
+    sys.stdout.write(f"{line}\n")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -229,6 +229,25 @@ def test_a_log_that_can_not_be_written_stops_nothing(tmp_path):
     assert b"Traceback" not in process.stderr.read()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pipe has one size")
+def test_a_log_that_nobody_reads_stops_nothing():
+    import fcntl
+
+    port = free_port()
+    command = [sys.executable, "-m", "mock_server", "--port", str(port), "--database", ":memory:"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    assert b"Mock server ready." in process.stdout.readline()
+    for pipe in (process.stdout, process.stderr):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)  # the smallest one is full soonest
+    for request, status in [(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"303"), (b"nonsense\r\n\r\n", b"400")] * 200:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+            connection.sendall(request)  # a line on the one stream, or on the other
+            assert connection.recv(12) == b"HTTP/1.1 " + status
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 0
+    process.communicate()
+
+
 def test_a_client_that_hangs_up_is_no_mistake_of_the_server():
     with MockServer() as server:
         page = SettingsPage(server.base_url)
