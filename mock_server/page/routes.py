@@ -141,7 +141,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         account = sessions.account(request)
         if account is None:
             return go_to(request, "/login")
-        token = store.token(account, request.path_params["id"])
+        token = store.token(account, token_number(request))
         if form is None:
             return render(request, "revoke.html", token=token)
         store.revoke_token(token)
@@ -167,7 +167,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         for_people("/logout", log_out, ["POST"]),
         for_people("/settings/api", settings),
         for_people("/settings/api/tokens", generate_token, ["POST"]),
-        for_people("/settings/api/tokens/{id:int}/revoke", revoke_token, ["GET", "POST"]),
+        for_people("/settings/api/tokens/{id}/revoke", revoke_token, ["GET", "POST"]),
         for_people("/settings/plan", change_plan, ["POST"]),
         *static_files(),
     ]
@@ -179,6 +179,12 @@ async def read_form(request: Request, sessions: Sessions) -> dict[str, str]:
     form = dict(parse_qsl(body, keep_blank_values=True))
     check_form(request, form, sessions.cookie(request))
     return form
+
+
+def token_number(request: Request) -> int:
+    """Return the number of a token from the address; 0, which none has, if there is no such number."""
+    text = request.path_params["id"]
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 
 def check_class_code(form: dict[str, str], class_code: str | None) -> None:
