@@ -44,8 +44,7 @@ def routes(store: Store) -> list[Route]:
         if target is None:
             raise NotFound(why_ended)
         if counts and not why_ended:
-            address = request.client.host if request.client else ""
-            content.count_click(found, visitors.describe(request.headers, address))
+            content.count_click(found, visitors.describe(request))
         if found.redirect_delay_enabled:
             await asyncio.sleep(REDIRECT_DELAY)
         return RedirectResponse(target, 302, HEADERS)

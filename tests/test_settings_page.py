@@ -15,7 +15,7 @@ import requests
 
 from mock_server import settings_page
 from mock_server.dot_env import Explained
-from mock_server.page.sessions import FREE_TRIES
+from mock_server.page.passwords import FREE_TRIES
 from mock_server.settings_page import ClickYourself, PageError, SettingsPage
 from tests.running import PATIENCE, MockServer
 from tests.test_samples import need

@@ -5,19 +5,24 @@ the back button in ``test_browser.py``; foreign host names and controls from els
 outputs, log and database while the notebooks run in ``test_notebooks.py``.
 """
 
+import asyncio
 import http.client
 import os
 import re
+from collections import Counter
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 import requests
 
 from mock_server import tokens
-from mock_server.page.sessions import MOST_ADDRESSES, LoginBrake
+from mock_server.app import Settings, create_app
+from mock_server.page import passwords
+from mock_server.page.passwords import FREE_TRIES, MOST_GUESSERS, Brake
 from mock_server.settings_page import SettingsPage
 from tests.contract import operations
-from tests.running import PATIENCE, ROOT, MockServer
+from tests.running import PATIENCE, ROOT, MockServer, run_async
 
 HOSTILE = [
     "'; DROP TABLE links; --",
@@ -185,15 +190,64 @@ def test_a_token_is_looked_up_by_its_hash_only(bench, client):
     assert re.fullmatch("[0-9a-f]{64}", stored.digest)
 
 
+# Guesses
+
+
+async def log_ins(app, tries):
+    """Send log-ins or sign-ups, all at once; each is an address of the network, a path and fields. Return the answers."""
+
+    async def send(client, path, fields):
+        transport = httpx2.ASGITransport(app, client=(client, 50000))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as browser:
+            form_token = re.search('name="form_token" value="(.*?)"', (await browser.get(path)).text)[1]
+            return await browser.post(path, data={"form_token": form_token, **fields})
+
+    return await asyncio.gather(*(send(*one) for one in tries))
+
+
+def test_guesses_that_come_at_once_are_slowed_down_too_and_lock_nobody_else_out(bench):
+    owner = {"email": "owner@example.com", "password": "a long password"}
+    run_async(log_ins(bench.app, [("192.0.2.1", "/signup", owner)]))
+    wrong = [("192.0.2.7", "/login", {**owner, "password": "wrong"})] * 40
+    answers = run_async(log_ins(bench.app, [*wrong, ("192.0.2.7", "/login", owner)]))
+    assert Counter(answer.status_code for answer in answers) == {400: FREE_TRIES, 429: 41 - FREE_TRIES}
+    (answer,) = run_async(log_ins(bench.app, [("192.0.2.1", "/login", owner)]))
+    assert answer.status_code == 303
+
+
+def test_a_class_code_is_hard_to_guess(bench):
+    app = create_app(bench.store, Settings(class_code="blue-whale"))
+    guesses = [("192.0.2.7", "/signup", {"class_code": f"guess-{number}"}) for number in range(20)]
+    answers = run_async(log_ins(app, guesses))
+    assert Counter(answer.status_code for answer in answers) == {400: FREE_TRIES, 429: 20 - FREE_TRIES}
+    learner = {"email": "learner@example.com", "password": "a long password", "class_code": "blue-whale"}
+    (answer,) = run_async(log_ins(app, [("192.0.2.8", "/signup", learner)]))
+    assert answer.status_code == 303
+
+
+def test_a_crowd_of_one_address_keeps_nobody_else_waiting(bench, monkeypatch):
+    monkeypatch.setattr(passwords, "MOST_WAITING", 10)
+    hashed = []
+    monkeypatch.setattr(passwords, "_scrypt", lambda password, salt: hashed.append(password) or b"")
+    crowd = [("192.0.2.7", "/signup", {"email": f"{n}@example.com", "password": f"a password {n}"}) for n in range(30)]
+    honest = ("192.0.2.1", "/signup", {"email": "honest@example.com", "password": "an honest one"})
+    *crowded, answer = run_async(log_ins(bench.app, [*crowd, honest]))
+    assert answer.status_code == 303
+    assert "an honest one" in hashed[:4]
+    sent_away = [one for one in crowded if one.status_code == 503]
+    assert len(sent_away) > 15 and all(int(one.headers["Retry-After"]) > 0 for one in sent_away)
+    assert len(hashed) + len(sent_away) == 31
+
+
 @pytest.mark.long
 def test_a_guesser_cannot_fill_the_memory():
-    brake = LoginBrake()
-    for number in range(MOST_ADDRESSES + 100):
-        brake.failed(f"guess-{number}@example.com")
-    assert len(brake._failures) <= MOST_ADDRESSES
-    for _ in range(6):
-        brake.failed("victim@example.com")
-    assert brake.seconds_to_wait("victim@example.com") > 0
+    brake = Brake()
+    for number in range(MOST_GUESSERS + 100):
+        brake.seconds_to_wait("192.0.2.7", f"guess-{number}@example.com")
+    assert len(brake._tries) <= MOST_GUESSERS
+    for _ in range(7):
+        wait = brake.seconds_to_wait("192.0.2.7", "victim@example.com")
+    assert wait > 0
 
 
 def pieces(secret: str) -> set[str]:

@@ -17,14 +17,17 @@ from starlette.routing import Route
 
 from mock_server.envelope import InvalidRequest
 from mock_server.model import Account
+from mock_server.page.passwords import Brake, Passwords
 from mock_server.page.rendering import HEADERS, filled, go_to, static_files
-from mock_server.page.sessions import LoginBrake, Sessions, check_form, form_token, hash_password, is_password
+from mock_server.page.sessions import Sessions, check_form, form_token
 from mock_server.rate_limit import PLANS
 from mock_server.store import Store
 from mock_server.tokens import digest
+from mock_server.visitors import address
 
 LONGEST_EMAIL = 254  # characters (RFC 5321)
 HOUR = 60 * 60
+CLASS_CODE = "the class code"  # no e-mail address, which is what others guess at
 LIFETIMES = {"never": None, "1 hour": HOUR, "30 days": 30 * 24 * HOUR, "90 days": 90 * 24 * HOUR}
 
 
@@ -35,7 +38,7 @@ class ShownOnce(dict[str, tuple[str, str]]):
 def routes(store: Store, class_code: str | None = None) -> list[Route]:
     """Return the routes of the page. With a ``class_code``, signing up asks for it."""
     sessions = Sessions(store)
-    brake = LoginBrake()
+    passwords, brake = Passwords(), Brake()
     shown_once = ShownOnce()
 
     def render(request: Request, template: str, status: int = 200, **values: object) -> Response:
@@ -72,10 +75,15 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         if request.method != "POST":
             return sign_up_page(request)
         form = await read_form(request, sessions)
+        client = address(request)
+        if class_code is not None and (wait := brake.seconds_to_wait(client, CLASS_CODE)):
+            message = f"Too many wrong class codes. Wait {wait} seconds, then try again."
+            return sign_up_page(request, 429, error=message, email=form.get("email", ""))
         try:
             check_class_code(form, class_code)
+            brake.release(client, CLASS_CODE)
             email, password = checked_email(form), checked_password(form)
-            password_hash = await hash_password(password)
+            password_hash = await passwords.hashed(password, client)
             with store.database.transaction():
                 return logged_in(request, store.add_account(email, password_hash))
         except InvalidRequest as error:
@@ -86,18 +94,17 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
             return log_in_page(request)
         form = await read_form(request, sessions)
         email = form.get("email", "").strip().lower()[:LONGEST_EMAIL]
-        wait = brake.seconds_to_wait(email)
-        if wait:
+        client = address(request)
+        if wait := brake.seconds_to_wait(client, email):
             message = f"Too many wrong passwords. Wait {wait} seconds, then try again."
             return log_in_page(request, 429, error=message, email=email)
         account = store.find_account(email)
-        # An unknown address costs the same time as a wrong password: the answer does not tell which it was.
-        password_hash = account.password_hash if account else await nobodys_password()
-        if not await is_password(form.get("password", ""), password_hash) or account is None:
-            brake.failed(email)
+        password_hash = account.password_hash if account else None
+        is_right = await passwords.is_right(form.get("password", ""), password_hash, client)
+        if account is None or not is_right:
             message = "No account has this e-mail address and password. Try again, or sign up."
             return log_in_page(request, 400, error=message, email=email)
-        brake.succeeded(email)
+        brake.release(client, email)
         return logged_in(request, account)
 
     def logged_in(request: Request, account: Account) -> Response:
@@ -223,14 +230,3 @@ def checked_lifetime(form: dict[str, str]) -> int | None:
     if lifetime not in LIFETIMES:
         raise InvalidRequest(f"Choose a lifetime: {', '.join(LIFETIMES)}.")
     return LIFETIMES[lifetime]
-
-
-_nobodys_password = ""
-
-
-async def nobodys_password() -> str:
-    """Return the hash of a password that nobody has."""
-    global _nobodys_password
-    if not _nobodys_password:
-        _nobodys_password = await hash_password("")
-    return _nobodys_password

@@ -1,14 +1,10 @@
-"""Who is in front of the page: passwords, session cookies and the form token."""
+"""Who is in front of the page: session cookies and the form token."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import hmac
 import secrets
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from starlette.requests import Request
@@ -18,59 +14,6 @@ from mock_server.envelope import Forbidden
 from mock_server.model import Account
 from mock_server.store import Store
 from mock_server.tokens import digest
-
-# One hash takes some 50 ms of processor time. One thread of its own keeps a rush of logins from
-# slowing down the API. It starts with the first password, not at import.
-_hashing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scrypt")
-# scrypt with 16 MiB a hash: these are throwaway accounts, and thirty people sign up at once.
-_SCRYPT = {"n": 2**14, "r": 8, "p": 1}
-
-FREE_TRIES = 5
-LONGEST_WAIT = 60
-MOST_ADDRESSES = 10_000  # whose failures are remembered
-
-
-async def hash_password(password: str, salt: bytes | None = None) -> str:
-    """Return salt and scrypt hash of the password as hex, made off the event loop."""
-    salt = salt or secrets.token_bytes(16)
-    hashed = await asyncio.get_running_loop().run_in_executor(_hashing, _scrypt, password, salt)
-    return f"{salt.hex()}${hashed.hex()}"
-
-
-async def is_password(password: str, password_hash: str) -> bool:
-    """Tell whether the password is the one that was hashed."""
-    salt, _, _ = password_hash.partition("$")
-    return hmac.compare_digest(await hash_password(password, bytes.fromhex(salt)), password_hash)
-
-
-def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
-
-
-class LoginBrake:
-    """Slow guessing down: after five wrong passwords an address must wait, twice as long each time."""
-
-    def __init__(self) -> None:
-        self._failures: dict[str, tuple[int, float]] = {}
-
-    def seconds_to_wait(self, email: str) -> int:
-        """Return how many seconds this address must wait before the next try."""
-        failures, since = self._failures.get(email, (0, 0.0))
-        if failures < FREE_TRIES:
-            return 0
-        wait: int = min(2 ** (failures - FREE_TRIES), LONGEST_WAIT)
-        return max(0, round(since + wait - time.monotonic()))
-
-    def failed(self, email: str) -> None:
-        """Count a wrong password."""
-        failures, _ = self._failures.pop(email, (0, 0.0))
-        self._failures[email] = failures + 1, time.monotonic()
-        if len(self._failures) > MOST_ADDRESSES:  # forget the one that has been quiet for longest
-            del self._failures[next(iter(self._failures))]
-
-    def succeeded(self, email: str) -> None:
-        """Forget the wrong passwords of this address."""
-        self._failures.pop(email, None)
 
 
 class Sessions:
