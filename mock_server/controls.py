@@ -1,7 +1,7 @@
 """``/_mock/…``: controls for lessons, tests and instructors, in a namespace that linked.is does not have.
 
-With a page session or any token of an account, an expired or revoked one too, a control acts on that account
-alone. Without one it acts on all accounts, and answers to this computer only.
+With a page session or a token of an account, an expired one too, a control acts on that account alone. Without
+one it acts on all accounts, and answers to this computer only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from mock_server.api import Resource
 from mock_server.api.validation import checked, flag, instant, json_object, number, one_of, required, whole_number
-from mock_server.authentication import find_token
+from mock_server.authentication import owner
 from mock_server.clock import DAY, iso
 from mock_server.envelope import Forbidden, InvalidRequest, encode, success
 from mock_server.model import Account
@@ -91,7 +91,7 @@ def resources(store: Store, traffic: Traffic) -> list[Resource]:
         refuse_other_sites(request)
         authorization = request.headers.getlist("authorization")
         if authorization:
-            return store.accounts[find_token(authorization, store).account_id]
+            return owner(authorization, store)
         if sessions.cookie(request) is None:
             require_loopback(request)
             return None

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mock_server import visitors
-from mock_server.authentication import find_token
+from mock_server.authentication import owner
 from mock_server.content import Content
 from mock_server.envelope import NotFound
 from mock_server.model import Link, Profile
@@ -56,7 +56,7 @@ def routes(store: Store) -> list[Route]:
         """
         authorization = request.headers.getlist("authorization")
         if authorization:
-            return store.content(store.accounts[find_token(authorization, store).account_id])
+            return store.content(owner(authorization, store))
         account = sessions.account(request)
         if account:
             return store.content(account)

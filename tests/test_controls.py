@@ -84,6 +84,28 @@ def test_an_unknown_token_or_session_is_not_taken_for_everybody(bench):
     assert client.post("/_mock/reset", headers={"Cookie": "mock_session_8787=ended"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/_mock/reset", None),
+        ("POST", "/_mock/clock", {"advance": 1}),
+        ("POST", "/_mock/faults", {"fault": "500"}),
+        ("POST", "/_mock/plan", {"plan": "Pro"}),
+        ("GET", "/_mock/requests", None),
+        ("GET", "/s/spring-menu", None),
+    ],
+)
+def test_a_revoked_token_changes_nothing(bench, method, path, body):
+    headers, client = bench.account(), bench.client(follow_redirects=False)
+    store = bench.store
+    store.content(store.accounts[1]).add_link({"url": "https://example.com"})
+    store.revoke_token(store.token(store.accounts[1], 1))
+    before = list(store.database.connection.iterdump())
+    answer = client.request(method, path, headers=headers, json=body)
+    assert (answer.status_code, list(store.database.connection.iterdump())) == (401, before)
+    assert bench.client().get("/_mock/requests").json()["data"]["requests"] == []
+
+
 def test_a_name_that_is_not_ours_is_refused(bench):
     for host, status in {"evil.example": 403, "localhost:1": 200, "127.0.0.1": 200, "[::1]:8787": 200, "": 403}.items():
         assert bench.client().get("/_mock/health", headers={"Host": host}).status_code == status
