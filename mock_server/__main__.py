@@ -10,12 +10,14 @@ import signal
 import socket
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvicorn
 
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
+from mock_server.connection import Connection
 from mock_server.console import Unblocked
 from mock_server.database import Database, DatabaseError
 from mock_server.store import Store
@@ -44,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     with Unblocked(sys.stdout) as output, Unblocked(sys.stderr) as errors, redirect_stdout(output), redirect_stderr(errors):
         config = uvicorn.Config(
             create_app(store, settings),
+            http=Connection,
             lifespan="off",
             ws="none",
             access_log=False,
@@ -166,7 +169,7 @@ def ready_lines(options: argparse.Namespace, listener: socket.socket) -> list[st
 
 
 class Server(uvicorn.Server):
-    """A server that says when it is ready."""
+    """A server that says when it is ready, and waits for nobody for ever."""
 
     def __init__(self, config: uvicorn.Config, ready: list[str]) -> None:
         super().__init__(config)
@@ -176,6 +179,12 @@ class Server(uvicorn.Server):
         """Start to serve, and say so."""
         await super().startup(sockets)
         say("\n".join(self.ready))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is to be done ten times a second: look for connections that wait too long."""
+        for connection in cast("set[Connection]", self.server_state.connections.copy()):
+            connection.close_if_late()
+        return await super().on_tick(counter)
 
 
 if __name__ == "__main__":

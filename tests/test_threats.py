@@ -9,7 +9,9 @@ import asyncio
 import http.client
 import os
 import re
+import socket
 from collections import Counter
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpx2
@@ -237,6 +239,59 @@ def test_a_crowd_of_one_address_keeps_nobody_else_waiting(bench, monkeypatch):
     sent_away = [one for one in crowded if one.status_code == 503]
     assert len(sent_away) > 15 and all(int(one.headers["Retry-After"]) > 0 for one in sent_away)
     assert len(hashed) + len(sent_away) == 31
+
+
+# Too much, or too slow
+
+
+def sent_raw(server, *parts):
+    """Send parts as they are, and return what is answered until the server hangs up."""
+    answer = b""
+    address = urlsplit(server.origin)
+    with suppress(ConnectionError), socket.create_connection((address.hostname, address.port), PATIENCE) as connection:
+        for part in parts:  # who has heard enough may hang up
+            connection.sendall(part)
+        while part := connection.recv(65_536):
+            answer += part
+    return answer
+
+
+def test_a_head_that_is_too_large_is_refused(server):
+    line = b"X-Fill: " + b"a" * 1_000 + b"\r\n"
+    for head in (line * 60, b"Connection: close\r\n" + line * 70, b"X-Fill: " + b"a" * 70_000 + b"\r\n"):
+        answer = sent_raw(server, b"GET /v1/links HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + head + b"\r\n")
+        assert answer.startswith(b"HTTP/1.1 401" if len(head) < 65_000 else b"HTTP/1.1 431")
+    assert sent_raw(server, b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"GET / HTTP/1.1\r\nX-Fill: ",
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Fill: ",
+    ],
+)
+def test_a_head_or_a_trailer_without_an_end_is_cut_off(server, begin):
+    assert b"HTTP/1.1 2" not in sent_raw(server, begin, *[b"a" * 65_536] * 40)
+
+
+def test_who_waits_for_nothing_or_sends_half_a_request_is_hung_up_on(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("from mock_server import connection\nconnection.LONGEST_WAIT = 0.2\n")
+    with MockServer(environment={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}) as server:
+        head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+        for parts in ((), (head,), (head, b"\r\na"), (b"\r\n",)):
+            assert sent_raw(server, *parts) == b""
+
+
+def test_what_is_noted_of_a_call_is_short(bench, client):
+    headers = {f"X-{number}": "a" * 1_000 for number in range(200)}
+    client.get(f"/v1/{'a' * 10_000}?{'b' * 10_000}", headers=headers)
+    assert len(client.get("/_mock/requests").content) < 20_000
+
+
+def test_a_form_has_few_fields(bench):
+    answer = bench.client().post("/login", content="a=&" * 300_000)
+    assert answer.status_code == 400 and "A form has at most" in answer.text
 
 
 @pytest.mark.long

@@ -26,6 +26,7 @@ from mock_server.tokens import digest
 from mock_server.visitors import address
 
 LONGEST_EMAIL = 254  # characters (RFC 5321)
+MOST_FIELDS = 50  # of a form
 HOUR = 60 * 60
 CLASS_CODE = "the class code"  # no e-mail address, which is what others guess at
 LIFETIMES = {"never": None, "1 hour": HOUR, "30 days": 30 * 24 * HOUR, "90 days": 90 * 24 * HOUR}
@@ -181,9 +182,12 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
 
 
 async def read_form(request: Request, sessions: Sessions) -> dict[str, str]:
-    """Return the fields of a form that this browser got from us. Raises Forbidden."""
+    """Return the fields of a form that this browser got from us. Raises Forbidden or InvalidRequest."""
     body = (await request.body()).decode("utf-8", "replace")
-    form = dict(parse_qsl(body, keep_blank_values=True))
+    try:
+        form = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise InvalidRequest(f"A form has at most {MOST_FIELDS} fields.") from None
     check_form(request, form, sessions.cookie(request))
     return form
 
