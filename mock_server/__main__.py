@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         gc.freeze()  # what was loaded stays: no collection needs to look through it
         try:
-            Server(config, ready_lines(options, listener)).run(sockets=[listener])
+            Server(config, ready_lines(options, listener, settings.instructor_code)).run(sockets=[listener])
         except KeyboardInterrupt:
             pass  # uvicorn has shut down and passes the signal on
         finally:
@@ -95,11 +95,12 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     workshop.add_argument(
         "--host-name", metavar="NAME", action="append", default=[],
-        help="answer to this host name too, such as workshop.local; behind a proxy, * answers to any; may be repeated",
+        help="answer to this host name too, such as workshop.local; may be repeated; behind a proxy, * answers to any, "
+        "and the board asks for the instructor code on this computer too",
     )  # fmt: skip
     workshop.add_argument(
         "--class", metavar="CODE", dest="class_code", type=code,
-        help="ask for this code at sign-up; the board at /_mock/class, on this computer only, shows how far each learner is",
+        help="ask for this code at sign-up; the board at /_mock/class shows you how far each learner is",
     )  # fmt: skip
     return parser
 
@@ -156,15 +157,17 @@ def explain(error: Exception, options: argparse.Namespace) -> str:
     return f"It cannot listen on {options.host}, port {options.port}: {error}. Choose others with --host and --port."
 
 
-def ready_lines(options: argparse.Namespace, listener: socket.socket) -> list[str]:
-    """Say where the addresses are, and who can reach them."""
+def ready_lines(options: argparse.Namespace, listener: socket.socket, instructor_code: str) -> list[str]:
+    """Say where the addresses are, and who can reach them. Who is alone with the server needs no instructor code."""
     number = listener.getsockname()[1]
     here = f"http://[{options.host}]:{number}" if ":" in options.host else f"http://{options.host}:{number}"
     lines = [f"Mock server ready. API base URL: {here}/v1  Settings page: {here}/settings/api"]
     if options.host in ("0.0.0.0", "::"):
         lines.append(f"The whole network can reach it: learners open http://<address of this computer>:{number}/settings/api")
     if options.class_code:
-        lines.append(f"Class board, on this computer only: http://127.0.0.1:{number}/_mock/class")
+        lines.append(f"Class board: http://127.0.0.1:{number}/_mock/class")
+    if options.class_code or len(lines) > 1 or "*" in options.host_name:
+        lines.append(f"Instructor code, to see the board and act on all accounts from elsewhere: {instructor_code}")
     return lines
 
 

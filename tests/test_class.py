@@ -1,5 +1,7 @@
 """``--class``: sign-up with a code, and the instructor's board."""
 
+import re
+
 import pytest
 import requests
 from bs4 import BeautifulSoup
@@ -23,9 +25,12 @@ def board(server):
             for table in ("#learners", "#strangers")]  # fmt: skip
 
 
-def test_the_terminal_says_where_the_board_is(class_server):
-    port = class_server.origin.rpartition(":")[2]
-    assert f"Class board, on this computer only: http://127.0.0.1:{port}/_mock/class" in class_server.log()
+def test_the_terminal_says_where_the_board_is_and_what_opens_it_from_elsewhere(class_server):
+    assert f"Class board: {class_server.origin}/_mock/class" in class_server.log()
+    passed_on = {"X-Forwarded-For": "192.0.2.7"}
+    code = {"X-Mock-Instructor": re.search(r"Instructor code.*: (\S+)", class_server.log())[1]}
+    for headers, status in ((passed_on, 403), (passed_on | code, 200)):
+        assert requests.get(f"{class_server.origin}/_mock/class", headers=headers, timeout=PATIENCE).status_code == status
 
 
 @pytest.mark.parametrize("code", [None, "", "red-whale", "blue-whale-2"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,14 +18,13 @@ from mock_server.envelope import InvalidRequest
 from mock_server.model import Account
 from mock_server.page.passwords import Brake, Passwords
 from mock_server.page.rendering import HEADERS, filled, go_to, static_files
-from mock_server.page.sessions import Sessions, check_form, form_token
+from mock_server.page.sessions import Sessions, check_form, form_fields, form_token
 from mock_server.rate_limit import PLANS
 from mock_server.store import Store
 from mock_server.tokens import digest
 from mock_server.visitors import address
 
 LONGEST_EMAIL = 254  # characters (RFC 5321)
-MOST_FIELDS = 50  # of a form
 HOUR = 60 * 60
 CLASS_CODE = "the class code"  # no e-mail address, which is what others guess at
 LIFETIMES = {"never": None, "1 hour": HOUR, "30 days": 30 * 24 * HOUR, "90 days": 90 * 24 * HOUR}
@@ -183,11 +181,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
 
 async def read_form(request: Request, sessions: Sessions) -> dict[str, str]:
     """Return the fields of a form that this browser got from us. Raises Forbidden or InvalidRequest."""
-    body = (await request.body()).decode("utf-8", "replace")
-    try:
-        form = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
-    except ValueError:
-        raise InvalidRequest(f"A form has at most {MOST_FIELDS} fields.") from None
+    form = await form_fields(request)
     check_form(request, form, sessions.cookie(request))
     return form
 

@@ -6,14 +6,17 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_server.envelope import Forbidden
+from mock_server.envelope import Forbidden, InvalidRequest
 from mock_server.model import Account
 from mock_server.store import Store
 from mock_server.tokens import digest
+
+MOST_FIELDS = 50  # of a form
 
 
 class Sessions:
@@ -29,7 +32,7 @@ class Sessions:
 
     def cookie(self, request: Request) -> str | None:
         """Return the value of the session cookie."""
-        return request.cookies.get(_cookie_name(request))
+        return request.cookies.get(cookie_name(request))
 
     def greet(self, request: Request, response: Response) -> str:
         """Return the visitor's cookie; give one to a browser that has none, so that its forms can be told apart."""
@@ -44,7 +47,7 @@ class Sessions:
     def log_out(self, request: Request, response: Response) -> None:
         """End the session here and in the browser."""
         self._end(request)
-        response.delete_cookie(_cookie_name(request), **_cookie_attributes(request))
+        response.delete_cookie(cookie_name(request), **cookie_attributes(request))
 
     def _end(self, request: Request) -> None:
         cookie = self.cookie(request)
@@ -53,8 +56,17 @@ class Sessions:
 
     def _set_cookie(self, request: Request, response: Response) -> str:
         value = secrets.token_urlsafe(32)
-        response.set_cookie(_cookie_name(request), value, **_cookie_attributes(request))
+        response.set_cookie(cookie_name(request), value, **cookie_attributes(request))
         return value
+
+
+async def form_fields(request: Request) -> dict[str, str]:
+    """Return the fields of a form that was sent. Raises InvalidRequest."""
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise InvalidRequest(f"A form has at most {MOST_FIELDS} fields.") from None
 
 
 def form_token(cookie: str) -> str:
@@ -82,14 +94,16 @@ def refuse_other_sites(request: Request) -> None:
         raise Forbidden("Another site sent this request. Open the page of the mock server itself.")
 
 
-def _cookie_name(request: Request) -> str:
+def cookie_name(request: Request, name: str = "mock_session") -> str:
+    """Return the name under which this server knows a cookie."""
     # A browser has one set of cookies for all ports of a host: two mock servers beside each other must not take each other's.
     port = request.headers["host"].rpartition(":")[2]
-    name = f"mock_session_{port}" if port.isdecimal() else "mock_session"
+    name = f"{name}_{port}" if port.isdecimal() else name
     return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
-def _cookie_attributes(request: Request) -> dict[str, Any]:
+def cookie_attributes(request: Request) -> dict[str, Any]:
+    """Return what a browser may do with a cookie."""
     secure = request.url.scheme == "https"
     # Without a path a browser takes that of the page, which is our top, also where a proxy shows us below a path.
     return {"path": "/" if secure else None, "httponly": True, "samesite": "lax", "secure": secure}
