@@ -6,10 +6,12 @@ import argparse
 import errno
 import gc
 import os
+import re
 import signal
 import socket
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import fields, replace
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ from mock_server.clock import Clock
 from mock_server.connection import Connection
 from mock_server.console import Unblocked
 from mock_server.database import Database, DatabaseError
+from mock_server.model import Limits
 from mock_server.store import Store
 
 
@@ -29,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         listener = listen(options.host, options.port)
         database = Database(options.database)
-        store = Store(database, Clock())
+        store = Store(database, Clock(), replace(Limits(), **dict(options.limit)))
     except (OSError, DatabaseError) as error:
         print(f"The mock server did not start. {explain(error, options)}", file=sys.stderr)
         return 1
@@ -102,7 +105,21 @@ def parser() -> argparse.ArgumentParser:
         "--class", metavar="CODE", dest="class_code", type=code,
         help="ask for this code at sign-up; the board at /_mock/class shows you how far each learner is",
     )  # fmt: skip
+    names = ", ".join(field.name for field in fields(Limits))
+    workshop.add_argument(
+        "--limit", metavar="NAME=NUMBER", type=limit, action="append", default=[],
+        help=f"the most that there may be, such as accounts=50; the names are {names}; all but accounts count for each account; may be repeated",
+    )  # fmt: skip
     return parser
+
+
+def limit(text: str) -> tuple[str, int]:
+    """Read a limit. Raises argparse.ArgumentTypeError."""
+    name, _, number = text.partition("=")
+    if name not in [field.name for field in fields(Limits)] or not re.fullmatch("[1-9][0-9]{0,8}", number):
+        names = ", ".join(field.name for field in fields(Limits))
+        raise argparse.ArgumentTypeError(f"a limit is a name, = and a number, such as accounts=50; the names are {names}")
+    return name, int(number)
 
 
 def port(text: str) -> int:

@@ -12,9 +12,9 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from mock_server.model import Account, Block, Click, Link, Profile, Session, Token
+from mock_server.model import Account, Block, ClickCount, Link, Profile, Session, Token
 
-AnyRecord = Account | Session | Token | Link | Profile | Block | Click
+AnyRecord = Account | Session | Token | Link | Profile | Block | ClickCount
 Record = TypeVar("Record", bound=AnyRecord)
 
 TABLES: dict[type, tuple[str, str]] = {  # table, primary key
@@ -24,9 +24,9 @@ TABLES: dict[type, tuple[str, str]] = {  # table, primary key
     Link: ("links", "account_id, number"),
     Profile: ("profiles", "account_id, number"),
     Block: ("blocks", "account_id, number"),
-    Click: ("clicks", "account_id, link_number, number"),
+    ClickCount: ("clicks", "account_id, link_number, hour, kind, value"),
 }
-VERSION = 2
+VERSION = 3
 
 
 class DatabaseError(Exception):

@@ -6,6 +6,8 @@ What it does with start, end, click limit and expiration URL follows the meaning
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
@@ -15,20 +17,41 @@ from starlette.routing import Route
 from mock_server import visitors
 from mock_server.authentication import owner
 from mock_server.content import Content
-from mock_server.envelope import NotFound
+from mock_server.envelope import NotFound, RateLimitExceeded
 from mock_server.model import Link, Profile
 from mock_server.page.rendering import HEADERS, page
 from mock_server.page.sessions import Sessions
+from mock_server.rate_limit import MINUTE
 from mock_server.store import Store
 
 REDIRECT_DELAY = 5  # seconds: linked.is docs, links page
+MOST_OPENINGS = 6_000  # of one network address, in a minute
+
+
+class Openings:
+    """How often each network address has opened a short link in the minute at hand, by real time."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._counts: Counter[str] = Counter()
+
+    def take(self, client: str) -> None:
+        """Count one. Raises RateLimitExceeded."""
+        minute, second = divmod(int(time.monotonic()), MINUTE)
+        if minute != self._minute:
+            self._minute, self._counts = minute, Counter()
+        self._counts[client] += 1
+        if self._counts[client] > MOST_OPENINGS:
+            raise RateLimitExceeded(MINUTE - second)
 
 
 def routes(store: Store) -> list[Route]:
     """Return the route."""
     sessions = Sessions(store)
+    openings = Openings()
 
     async def open_slug(request: Request) -> Response:
+        openings.take(visitors.address(request))
         slug = request.path_params["slug"]
         content = addressed_content(request, slug)
         found = content.find_slug(slug) if content else None

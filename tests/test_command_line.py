@@ -147,6 +147,8 @@ def test_a_line_tells_of_each_request_and_no_secret(server, page, call):
         (["--port", "99999"], "a port is a number from 0 to 65535"),
         (["--cors", "localhost:3000"], "an origin is a scheme, a host and perhaps a port"),
         (["--cors", "https://example.com/path"], "an origin is a scheme, a host and perhaps a port"),
+        (["--limit", "cats=9"], "a limit is a name, = and a number"),
+        (["--limit", "links=0"], "a limit is a name, = and a number"),
         (["--class", "abc"], "a class code has 4 to 60 characters"),
         (["--host", "256.0.0.1"], "Choose others with --host and --port"),
     ],
@@ -172,6 +174,7 @@ def test_help_names_every_option_with_its_default():
         "--host HOST",
         "--host-name NAME",
         "--class CODE",
+        "--limit NAME=NUMBER",
     ):
         assert words in text
 

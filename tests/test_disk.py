@@ -112,7 +112,7 @@ def held(store):
         content = store.content(account)
         records += [account, *store.tokens(account), *content.links, *content.profiles]
         records += [block for profile in content.profiles for block in content.blocks(profile)]
-        records += [click for link in content.links for click in content.histories(link)[-1][1]]
+        records += [count for link in content.links for count in content._counts(link.number)]
     return [store.clock.offset, store.clock.frozen_at] + [{**asdict(record), "last_used_at": None} for record in records]
 
 

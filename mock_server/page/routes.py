@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mock_server.clock import HOUR
 from mock_server.envelope import InvalidRequest
 from mock_server.model import Account
 from mock_server.page.passwords import Brake, Passwords
@@ -25,7 +26,6 @@ from mock_server.tokens import digest
 from mock_server.visitors import address
 
 LONGEST_EMAIL = 254  # characters (RFC 5321)
-HOUR = 60 * 60
 CLASS_CODE = "the class code"  # no e-mail address, which is what others guess at
 LIFETIMES = {"never": None, "1 hour": HOUR, "30 days": 30 * 24 * HOUR, "90 days": 90 * 24 * HOUR}
 
@@ -134,9 +134,9 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
             return go_to(request, "/login")
         try:
             name, lifetime = checked_name(form), checked_lifetime(form)
+            text = store.generate_token(account, name, lifetime)
         except InvalidRequest as error:
             return settings_page(request, account, 400, error=error.message, name=form.get("name", ""))
-        text = store.generate_token(account, name, lifetime)
         # Post, redirect, get: the page that shows the token is not the answer to a form, so no
         # reload sends the form again, and the first GET empties the slot.
         shown_once[digest(sessions.cookie(request) or "")] = name, text
