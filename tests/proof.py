@@ -40,8 +40,8 @@ from mock_server.api import links
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
-from mock_server.page import routes as page
 from mock_server.page import passwords
+from mock_server.page import routes as page
 from tests.lies import Liar, Lie, lies, marked
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment
 
