@@ -65,8 +65,17 @@ def main(arguments: list[str] | None = None) -> int:
             pass  # uvicorn has shut down and passes the signal on
         finally:
             database.close()
-        say("Mock server stopped." + ("" if options.database == ":memory:" else f" Its state is in {options.database}."))
+        say(f"Mock server stopped. {state(database, options.database)}".strip())
     return 0
+
+
+def state(database: Database, path: str) -> str:
+    """Say where the state is that a next start goes on from."""
+    try:
+        database.check_file()
+    except DatabaseError as error:
+        return f"{error}."
+    return "" if path == ":memory:" else f"Its state is in {path}."
 
 
 def say(line: str) -> None:

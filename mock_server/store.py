@@ -16,7 +16,7 @@ from typing import Any
 from mock_server import tokens
 from mock_server.clock import DAY, EARLIEST, LATEST, Clock
 from mock_server.content import Content, Owned, set_fields
-from mock_server.database import Database, DatabaseError
+from mock_server.database import DAMAGED, Database, DatabaseError
 from mock_server.envelope import InvalidRequest, NotFound
 from mock_server.model import Account, Block, ClickCount, Limits, Link, Profile, Session, Token
 
@@ -26,7 +26,7 @@ LONGEST_SESSION = 30 * DAY
 
 
 class Store:
-    """All accounts and what they own, up to the limits."""
+    """All accounts and what they own, up to the limits. Raises DatabaseError."""
 
     def __init__(self, database: Database, clock: Clock, limits: Limits | None = None) -> None:
         self.database = database
@@ -40,16 +40,21 @@ class Store:
         self._tokens_by_digest: dict[str, Token] = {}
         self._tokens: dict[int, list[Token]] = {}
         self._content: dict[int, Content] = {}
-        for account in database.load(Account):
-            self._remember(account)
-        for session in database.load(Session):
-            self._remember_session(session)
-        for token in database.load(Token):
-            self._remember_token(token)
-        owned: tuple[type[Owned], ...] = (Link, Profile, Block, ClickCount)
-        for record_type in owned:
-            for record in database.load(record_type):
-                self._content[record.account_id].remember(record)
+        try:
+            for number, account in enumerate(database.load(Account), 1):
+                _in_order(account.id, number)
+                self._remember(account)
+            for session in database.load(Session):
+                self._remember_session(session)
+            for token in database.load(Token):
+                _in_order(token.id, len(self._tokens[token.account_id]) + 1)
+                self._remember_token(token)
+            owned: tuple[type[Owned], ...] = (Link, Profile, Block, ClickCount)
+            for record_type in owned:
+                for record in database.load(record_type):
+                    self._content[record.account_id].remember(record)
+        except LookupError as error:  # a record without the one that it belongs to
+            raise DatabaseError(DAMAGED) from error
 
     def now(self, account: Account) -> int:
         """Return the account's time."""
@@ -228,7 +233,8 @@ class Store:
         self._content[account.id] = content or Content(self.database, account, partial(self.now, account), self.limits)
 
     def _remember_session(self, session: Session) -> None:
-        self._sessions[session.digest] = self._sessions_of[session.account_id][session.digest] = session
+        account = self.accounts[session.account_id]
+        self._sessions[session.digest] = self._sessions_of[account.id][session.digest] = session
 
     def _remember_token(self, token: Token) -> None:
         self._tokens_by_digest[token.digest] = token
@@ -237,6 +243,12 @@ class Store:
     def _change(self, record: Account | Token, **values: Any) -> None:
         self.database.save(replace(record, **values))
         self.database.then(partial(set_fields, record, values))
+
+
+def _in_order(number: int, expected: int) -> None:
+    """Raise LookupError if a record before this one is missing: the next one would take its number."""
+    if number != expected:
+        raise LookupError
 
 
 def _midnight(now: int) -> int:

@@ -1,6 +1,8 @@
 """``python -m mock_server``: start, stop, restart, and what keeps it from starting."""
 
+import gc
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -13,7 +15,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from mock_server.settings_page import SettingsPage
+from mock_server.clock import Clock
+from mock_server.database import Database, DatabaseError
+from mock_server.settings_page import PageError, SettingsPage
+from mock_server.store import Store
 from tests.running import PATIENCE, ROOT, MockServer, free_port, is_answered, wait_until
 
 
@@ -208,14 +213,98 @@ def test_a_named_host_is_answered_to():
                 assert answer.status_code == status and (answer.ok or "--host-name" in answer.text), (name, host)
 
 
-def test_the_database_of_another_program_is_told_and_kept(tmp_path):
+@pytest.mark.parametrize("version", [0, 2, 3])
+def test_the_database_of_another_program_is_told_and_kept(tmp_path, version):
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE links (address)")
+        other.execute(f"PRAGMA user_version = {version}")
     other.close()
     before = path.read_bytes()
     assert "database of another program" in refused_start("--port", "0", "--database", str(path))
     assert path.read_bytes() == before
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A database that a server has left behind, with a bit of everything in it."""
+    path = tmp_path_factory.mktemp("filled") / "mock.db"
+    with MockServer(database=str(path)) as server:
+        page = SettingsPage(server.base_url)
+        page.sign_up()
+        page.generate_token()
+        page.generate_token()
+        page.session.get(f"{server.origin}/s/jobs", allow_redirects=False, timeout=PATIENCE)
+    return path
+
+
+def in_sql(*statements):
+    def damage(path):
+        with sqlite3.connect(path) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+
+    return damage
+
+
+def in_pages(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:5_000] + b"\xa5" * (len(content) - 9_000) + content[-4_000:])
+
+
+DAMAGE = {
+    "garbage in pages": in_pages,
+    "a file that ends too soon": lambda path: path.write_bytes(path.read_bytes()[:5_000]),
+    "no UTF-8": in_sql("UPDATE links SET url = CAST(x'ff61' AS TEXT)"),
+    "a text for a number": in_sql("UPDATE accounts SET created_at = 'yesterday'"),
+    "nothing for a text": in_sql("UPDATE links SET slug = NULL"),
+    "a text for a moment": in_sql("INSERT INTO server_clock VALUES ('now', NULL)"),
+    "a table less": in_sql("DROP TABLE sessions"),
+    **{f"{table} of nobody": in_sql(f"UPDATE {table} SET account_id = 9") for table in ("sessions", "tokens", "links", "clicks", "blocks")},
+    "clicks of no link": in_sql("UPDATE clicks SET link_number = 99"),
+    "blocks of no profile": in_sql("UPDATE blocks SET profile_number = 99"),
+    "a token less": in_sql("DELETE FROM tokens WHERE id = 1"),
+    "an account less": in_sql("DELETE FROM accounts", "DELETE FROM sessions", "DELETE FROM tokens"),
+    "another version": in_sql("PRAGMA user_version = 99"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_database_is_told_and_kept(filled, tmp_path, damage):
+    """In one sentence, with a way on: in this process, for a start takes half a second."""
+    path = tmp_path / "mock.db"
+    shutil.copy(filled, path)
+    DAMAGE[damage](path)
+    before = path.read_bytes()
+    with pytest.raises(DatabaseError, match="Choose another file with --database, or delete this one"):
+        Store(Database(str(path)), Clock())
+    gc.collect()  # closes the connection
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_database_ends_the_start(filled, tmp_path):
+    path = tmp_path / "mock.db"
+    shutil.copy(filled, path)
+    DAMAGE["no UTF-8"](path)
+    assert "The database is damaged" in refused_start("--port", "0", "--database", str(path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no open file, and has other permissions")
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_file_that_is_deleted_under_the_server_is_noticed(tmp_path, replace):
+    path = tmp_path / "mock.db"
+    with MockServer(database=str(path)) as server:
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+        page = SettingsPage(server.base_url)
+        page.sign_up()
+        path.unlink()
+        if replace:
+            path.touch()
+        with pytest.raises(PageError, match="The database file was deleted or replaced"):
+            page.generate_token()
+        assert page.tokens() == []
+    assert "was deleted or replaced" in server.log().splitlines()[-1]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
