@@ -123,7 +123,8 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         if account is None:
             return go_to(request, "/login")
         new_token = None
-        if request.method == "GET":  # a HEAD request shows nothing, so it must not use up the one time
+        # A HEAD request shows nothing, and neither does what a page of another port asks for: that must not use up the one time.
+        if request.method == "GET" and request.headers.get("sec-fetch-dest", "document") == "document":
             new_token = shown_once.pop(digest(sessions.cookie(request) or ""), None)
         return settings_page(request, account, new_token=new_token)
 
