@@ -17,18 +17,16 @@ NEW_LINK = json.dumps({"url": "https://example.com/menu/summer", "title": "Summe
 
 @dataclass(frozen=True)
 class Accounts:
-    """The tokens of a reader, whose links stay the same, and a writer; and the reader's login."""
+    """The tokens of a reader, whose links stay the same, and a writer."""
 
     reader: str = field(repr=False)
     writer: str = field(repr=False)
-    email: str
-    password: str = field(repr=False)
 
 
 def open_accounts(server: Server) -> Accounts:
     """Open both accounts through the page, as a person would, and fill up the reader's links."""
     readers, writers = page(server), page(server)
-    accounts = Accounts(readers.generate_token(), writers.generate_token(), str(readers.email), str(readers.password))
+    accounts = Accounts(readers.generate_token(), writers.generate_token())
     for _ in range(LISTED - count(server, accounts.reader)):
         make_link(server, accounts.reader)
     if count(server, accounts.reader) != LISTED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import resource
+import secrets
 import threading
 import time
 from urllib.parse import urlencode
@@ -36,11 +37,11 @@ def new_connections(server: Server, token: str, count: int) -> tuple[float, int]
 
 
 def reads_during_logins(server: Server, accounts: Accounts, count: int) -> tuple[list[float], float]:
-    """Log in ``count`` times at once while one client reads at a steady pace.
+    """Log in to ``count`` accounts at once, which don't exist, while one client reads at a steady pace.
 
     Return the ms of each read, from when it was due, and the seconds until the last login was answered.
     """
-    forms = [login_form(server, accounts) for _ in range(count)]
+    forms = [login_form(server) for _ in range(count)]
     is_over = threading.Event()
     times: list[float] = []
     reader = threading.Thread(target=read_at_a_pace, args=(server.port, accounts.reader, is_over, times))
@@ -50,20 +51,20 @@ def reads_during_logins(server: Server, accounts: Accounts, count: int) -> tuple
     finally:
         is_over.set()
         reader.join()
-    failed = sum(answer.status != 303 for answer in answers)
+    failed = sum(answer.status != 400 for answer in answers)
     if failed or not times:
-        raise CannotMeasure(f"{failed} of {count} logins failed, and {len(times)} reads were answered meanwhile.")
+        raise CannotMeasure(f"{failed} of {count} logins were not tried, and {len(times)} reads were answered meanwhile.")
     return times, max(answer.seconds for answer in answers)
 
 
-def login_form(server: Server, accounts: Accounts) -> bytes:
-    """Return the filled in form of a new visitor."""
+def login_form(server: Server) -> bytes:
+    """Return the filled in form of a new visitor. It costs as much as one for an account that is there."""
     page = requests.get(f"http://127.0.0.1:{server.port}/login", timeout=PATIENCE)
     form_token = re.search(r'name="form_token" value="([^"]+)"', page.text)
     if not form_token:
         raise CannotMeasure("The login page has no form token where it should be.")
     cookies = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
-    fields = {"form_token": form_token[1], "email": accounts.email, "password": accounts.password}
+    fields = {"form_token": form_token[1], "email": f"{secrets.token_hex(8)}@example.com", "password": "a long password"}
     host = f"127.0.0.1:{server.port}"  # The name of the cookie holds the port.
     return message("POST", "/login", {"Host": host, "Cookie": cookies, **FORM}, urlencode(fields))
 

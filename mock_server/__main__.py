@@ -6,17 +6,23 @@ import argparse
 import errno
 import gc
 import os
+import re
 import signal
 import socket
 import sys
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import fields, replace
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvicorn
 
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
+from mock_server.connection import Connection
+from mock_server.console import Unblocked
 from mock_server.database import Database, DatabaseError
+from mock_server.model import Limits
 from mock_server.store import Store
 
 
@@ -26,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         listener = listen(options.host, options.port)
         database = Database(options.database)
-        store = Store(database, Clock())
+        store = Store(database, Clock(), replace(Limits(), **dict(options.limit)))
     except (OSError, DatabaseError) as error:
         print(f"The mock server did not start. {explain(error, options)}", file=sys.stderr)
         return 1
@@ -37,32 +43,44 @@ def main(arguments: list[str] | None = None) -> int:
         log=None if options.quiet else say,
         coloured_log=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )
-    config = uvicorn.Config(
-        create_app(store, settings),
-        lifespan="off",
-        ws="none",
-        access_log=False,
-        log_level="warning",
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=2,
-    )
-    gc.freeze()  # what was loaded stays: no collection needs to look through it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Docker ends it so: it stops in the same order
-    try:
-        Server(config, ready_lines(options, listener)).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass  # uvicorn has shut down and passes the signal on
-    finally:
-        database.close()
-    say("Mock server stopped." + ("" if options.database == ":memory:" else f" Its state is in {options.database}."))
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not after nohup
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # its terminal was closed
+    with Unblocked(sys.stdout) as output, Unblocked(sys.stderr) as errors, redirect_stdout(output), redirect_stderr(errors):
+        config = uvicorn.Config(
+            create_app(store, settings),
+            http=Connection,
+            lifespan="off",
+            ws="none",
+            access_log=False,
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+        gc.freeze()  # what was loaded stays: no collection needs to look through it
+        try:
+            Server(config, ready_lines(options, listener, settings.instructor_code)).run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass  # uvicorn has shut down and passes the signal on
+        finally:
+            database.close()
+        say(f"Mock server stopped. {state(database, options.database)}".strip())
     return 0
 
 
+def state(database: Database, path: str) -> str:
+    """Say where the state is that a next start goes on from."""
+    try:
+        database.check_file()
+    except DatabaseError as error:
+        return f"{error}."
+    return "" if path == ":memory:" else f"Its state is in {path}."
+
+
 def say(line: str) -> None:
-    """Print a line; go on when it has nowhere to go, as on a full disk or behind a pipe that ended."""
-    with suppress(OSError):
-        print(line, flush=True)
+    """Print a line in one piece."""
+    sys.stdout.write(f"{line}\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -89,13 +107,28 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     workshop.add_argument(
         "--host-name", metavar="NAME", action="append", default=[],
-        help="answer to this host name too, such as workshop.local; behind a proxy, * answers to any; may be repeated",
+        help="answer to this host name too, such as workshop.local; may be repeated; behind a proxy, * answers to any, "
+        "and the board asks for the instructor code on this computer too",
     )  # fmt: skip
     workshop.add_argument(
         "--class", metavar="CODE", dest="class_code", type=code,
-        help="ask for this code at sign-up; the board at /_mock/class, on this computer only, shows how far each learner is",
+        help="ask for this code at sign-up; the board at /_mock/class shows you how far each learner is",
+    )  # fmt: skip
+    names = ", ".join(field.name for field in fields(Limits))
+    workshop.add_argument(
+        "--limit", metavar="NAME=NUMBER", type=limit, action="append", default=[],
+        help=f"the most that there may be, such as accounts=50; the names are {names}; all but accounts count for each account; may be repeated",
     )  # fmt: skip
     return parser
+
+
+def limit(text: str) -> tuple[str, int]:
+    """Read a limit. Raises argparse.ArgumentTypeError."""
+    name, _, number = text.partition("=")
+    if name not in [field.name for field in fields(Limits)] or not re.fullmatch("[1-9][0-9]{0,8}", number):
+        names = ", ".join(field.name for field in fields(Limits))
+        raise argparse.ArgumentTypeError(f"a limit is a name, = and a number, such as accounts=50; the names are {names}")
+    return name, int(number)
 
 
 def port(text: str) -> int:
@@ -150,20 +183,22 @@ def explain(error: Exception, options: argparse.Namespace) -> str:
     return f"It cannot listen on {options.host}, port {options.port}: {error}. Choose others with --host and --port."
 
 
-def ready_lines(options: argparse.Namespace, listener: socket.socket) -> list[str]:
-    """Say where the addresses are, and who can reach them."""
+def ready_lines(options: argparse.Namespace, listener: socket.socket, instructor_code: str) -> list[str]:
+    """Say where the addresses are, and who can reach them. Who is alone with the server needs no instructor code."""
     number = listener.getsockname()[1]
     here = f"http://[{options.host}]:{number}" if ":" in options.host else f"http://{options.host}:{number}"
     lines = [f"Mock server ready. API base URL: {here}/v1  Settings page: {here}/settings/api"]
     if options.host in ("0.0.0.0", "::"):
         lines.append(f"The whole network can reach it: learners open http://<address of this computer>:{number}/settings/api")
     if options.class_code:
-        lines.append(f"Class board, on this computer only: http://127.0.0.1:{number}/_mock/class")
+        lines.append(f"Class board: http://127.0.0.1:{number}/_mock/class")
+    if options.class_code or len(lines) > 1 or "*" in options.host_name:
+        lines.append(f"Instructor code, to see the board and act on all accounts from elsewhere: {instructor_code}")
     return lines
 
 
 class Server(uvicorn.Server):
-    """A server that says when it is ready."""
+    """A server that says when it is ready, and waits for nobody for ever."""
 
     def __init__(self, config: uvicorn.Config, ready: list[str]) -> None:
         super().__init__(config)
@@ -173,6 +208,12 @@ class Server(uvicorn.Server):
         """Start to serve, and say so."""
         await super().startup(sockets)
         say("\n".join(self.ready))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is to be done ten times a second: look for connections that wait too long."""
+        for connection in cast("set[Connection]", self.server_state.connections.copy()):
+            connection.close_if_late()
+        return await super().on_tick(counter)
 
 
 if __name__ == "__main__":

@@ -8,44 +8,54 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 from typing import Any
 
-from mock_server.clock import DAY
+from mock_server.clock import DAY, HOUR
+from mock_server.demo_data import Click
 from mock_server.envelope import InvalidRequest
-from mock_server.model import Click, Link
+from mock_server.model import KINDS, ClickCount, Link
 
 INTERVALS = ("hour", "day", "week", "month")
 DEFAULT_RANGE = 30 * DAY
 MOST_INTERVALS = 1_000
+# By the hour's beginning, the kind and the value.
+Hours = Mapping[int, Mapping[str, Mapping[str, ClickCount]]]
 
 
-def stats(histories: Iterable[tuple[int, Sequence[Click]]], start: int, end: int, interval: str) -> dict[str, Any]:
+def stats(demo: tuple[int, Sequence[Click]], hours: Hours, start: int, end: int, interval: str) -> dict[str, Any]:
     """Count the clicks from ``start`` to ``end`` (Unix seconds, both included) as the API spells it.
 
-    Each history is a list of clicks in the order of time, with the moment that their ``at`` counts from.
-    ``interval`` is one of ``INTERVALS``. Raises InvalidRequest.
+    ``demo`` is a list of clicks in the order of time, with the moment that their ``at`` counts from. The others are in
+    ``hours``; the hour in which ``start`` or ``end`` lies counts as a whole. ``interval`` is one of ``INTERVALS``.
+    Raises InvalidRequest.
     """
     over_time = dict.fromkeys(_dates(start, end, interval), 0)
-    chosen: list[Click] = []
-    for origin, clicks in histories:
-        first = bisect_left(clicks, start - origin, key=_at)
-        last = bisect_right(clicks, end - origin, key=_at)
-        chosen += clicks[first:last]
-        for click in clicks[first:last]:
-            over_time[_spelled(_floor(origin + click.at, interval), interval)] += 1
+    origin, clicks = demo
+    chosen = clicks[bisect_left(clicks, start - origin, key=_at) : bisect_right(clicks, end - origin, key=_at)]
+    visitors = {click.values["visitor"] for click in chosen}
+    counts = {kind: Counter([click.values[kind] for click in chosen]) for kind in KINDS if kind != "visitor"}
+    for click in chosen:
+        over_time[_spelled(_floor(origin + click.at, interval), interval)] += 1
+    for hour, kinds in hours.items():
+        if start - HOUR < hour <= end:
+            over_time[_spelled(_floor(hour, interval), interval)] += sum(one.clicks for one in kinds["device"].values())
+            visitors.update(kinds["visitor"])
+            for kind in counts:
+                for value, one in kinds[kind].items():
+                    counts[kind][value] += one.clicks
     return {
-        "totalClicks": len(chosen),
-        "uniqueVisitors": len({click.visitor for click in chosen}),
+        "totalClicks": counts["device"].total(),
+        "uniqueVisitors": len(visitors),
         "clicksOverTime": [{"date": date, "clicks": clicks} for date, clicks in over_time.items()],
-        "countries": _counted(chosen, "country", "code"),
-        "cities": _counted(chosen, "city", "country"),
-        "devices": _counted(chosen, "device"),
-        "browsers": _counted(chosen, "browser"),
-        "operatingSystems": _counted(chosen, "os"),
-        "referrers": _counted(chosen, "referrer"),
+        "countries": _listed(counts, "country"),
+        "cities": _listed(counts, "city"),
+        "devices": _listed(counts, "device"),
+        "browsers": _listed(counts, "browser"),
+        "operatingSystems": _listed(counts, "os"),
+        "referrers": _listed(counts, "referrer"),
     }
 
 
@@ -58,11 +68,10 @@ def _at(click: Click) -> int:
     return click.at
 
 
-def _counted(clicks: list[Click], *names: str) -> list[dict[str, Any]]:
-    """Return how many clicks share the fields with these names, the most first."""
-    counts = Counter(tuple(getattr(click, name) for name in names) for click in clicks)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [{**dict(zip(names, values, strict=True)), "clicks": count} for values, count in ordered]
+def _listed(counts: dict[str, Counter[str]], kind: str) -> list[dict[str, Any]]:
+    """Return how many clicks share a value of the kind, the most first."""
+    ordered = sorted(((value.split("\n"), count) for value, count in counts[kind].items()), key=lambda item: (-item[1], item[0]))
+    return [{**dict(zip(KINDS[kind], value, strict=True)), "clicks": count} for value, count in ordered]
 
 
 def _dates(start: int, end: int, interval: str) -> list[str]:

@@ -23,12 +23,14 @@ from mock_server.console import RequestLog
 from mock_server.database import DatabaseError
 from mock_server.envelope import ApiError, Forbidden, InternalError, NotFound, PayloadTooLarge, failure, from_http
 from mock_server.gate import Gate
+from mock_server.instructor import Instructor, new_code
 from mock_server.page import routes as page
 from mock_server.page.rendering import error_page
 from mock_server.store import Store
 from mock_server.traffic import Traffic
 
 LARGEST_BODY = 1024 * 1024  # bytes
+LONGEST_HOST = 300  # characters: more than a name has
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # each control says itself which it takes
 READABLE_HEADERS = ["Link", "Retry-After", "WWW-Authenticate", "X-Mock-Hint"]
 READABLE_HEADERS += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
@@ -39,12 +41,14 @@ class Settings:
     """What a start can choose.
 
     ``host_names`` are the names to answer to, ``*`` means any. Pages of ``cors_origins`` may call the API from a browser. With a
-    ``class_code``, signing up asks for it. Log lines go to ``log``, nowhere by default.
+    ``class_code``, signing up asks for it. Who has the ``instructor_code`` may act on all accounts. Log lines go to ``log``,
+    nowhere by default.
     """
 
     host_names: set[str] = field(default_factory=lambda: {"localhost"})
     cors_origins: list[str] = field(default_factory=list)
     class_code: str | None = None
+    instructor_code: str = field(default_factory=new_code)
     log: Callable[[str], None] | None = None
     coloured_log: bool = False
 
@@ -53,6 +57,7 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
     """Return the application over a store. It starts no thread, task or connection of its own."""
     settings = settings or Settings()
     traffic = Traffic()
+    instructor = Instructor(settings.instructor_code, behind_proxy="*" in settings.host_names)
     middleware = [Middleware(HostCheck, host_names=settings.host_names), Middleware(BodyLimit)]
     if settings.log:
         middleware.insert(0, Middleware(RequestLog, write=settings.log, coloured=settings.coloured_log))
@@ -67,8 +72,8 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
         routes=[
             *(gated(f"/v1{one.path}", one.answer) for one in [*links.resources(), *profiles.resources(), *analytics.resources()]),
             gated("/v1/{rest:path}", nothing_here),
-            *(Route(f"/_mock{one.path}", one.answer, methods=METHODS) for one in controls.resources(store, traffic)),
-            *board.routes(store, traffic),
+            *(Route(f"/_mock{one.path}", one.answer, methods=METHODS) for one in controls.resources(store, traffic, instructor)),
+            *board.routes(store, traffic, instructor),
             *short_links.routes(store),
             *contract.routes(),
             *page.routes(store, settings.class_code),
@@ -125,7 +130,7 @@ class HostCheck:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it with a 403."""
         for name, value in scope["headers"]:
-            if name == b"host" and is_ours(value, self.host_names):
+            if name == b"host" and is_ours(value[:LONGEST_HOST], self.host_names):
                 await self.app(scope, receive, send)
                 return
         error = Forbidden(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mock_server import tokens
 from mock_server.envelope import InvalidToken, MissingToken, TokenExpired
-from mock_server.model import Token
+from mock_server.model import Account, Token
 from mock_server.store import Store
 
 REALM = 'Bearer realm="linked.is mock server"'
@@ -44,6 +44,14 @@ def find_token(authorization: list[str], store: Store) -> Token:
     if token is None:
         raise refused(tokens.hint(sent))
     return token
+
+
+def owner(authorization: list[str], store: Store) -> Account:
+    """Return whose token was sent, an expired one too. Raises MissingToken, or InvalidToken for a revoked one too."""
+    token = find_token(authorization, store)
+    if token.revoked_at is not None:
+        raise refused(tokens.NOT_ALIVE)
+    return store.accounts[token.account_id]
 
 
 def check_alive(token: Token, now: int) -> None:

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mock_server.controls import require_loopback
+from mock_server.instructor import Instructor
 from mock_server.model import Account
-from mock_server.page.rendering import HEADERS, page
-from mock_server.page.sessions import refuse_other_sites
+from mock_server.page.rendering import HEADERS, go_to, page
+from mock_server.page.sessions import form_fields
 from mock_server.store import Store
 from mock_server.traffic import NOBODY, NotedCall, Traffic
 
@@ -31,15 +31,22 @@ class Learner:
     last_error: NotedCall | None
 
 
-def routes(store: Store, traffic: Traffic) -> list[Route]:
-    """Return the route."""
+def routes(store: Store, traffic: Traffic, instructor: Instructor) -> list[Route]:
+    """Return the routes of the board and its log-in."""
 
     async def show(request: Request) -> Response:
-        refuse_other_sites(request)
-        require_loopback(request)
+        instructor.require(request)
         learners = [learner(account) for account in store.accounts.values()]
         strangers = [call for call in traffic.recent([NOBODY]) if call.error][:10]
         return page(request, "class.html", headers=_HEADERS, learners=learners[::-1], strangers=strangers)
+
+    async def log_in(request: Request) -> Response:
+        if request.method != "POST":
+            return page(request, "instructor.html")
+        response = go_to(request, "/_mock/class")
+        if not instructor.log_in(request, response, (await form_fields(request)).get("code", "")):
+            return page(request, "instructor.html", 400, error="This is not the instructor code. The terminal has it.")
+        return response
 
     def learner(account: Account) -> Learner:
         tokens = store.tokens(account)
@@ -53,4 +60,4 @@ def routes(store: Store, traffic: Traffic) -> list[Route]:
             last_error=next((call for call in calls if call.error), None),
         )
 
-    return [Route("/_mock/class", show)]
+    return [Route("/_mock/class", show), Route("/instructor", log_in, methods=["GET", "POST"], include_in_schema=False)]

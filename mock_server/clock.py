@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 # A clock outside these years is a slip of the keyboard, and datetime stops at 9999.
 EARLIEST = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 LATEST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
-DAY = 24 * 60 * 60
+HOUR = 60 * 60
+DAY = 24 * HOUR
 
 
 class Clock:

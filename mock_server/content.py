@@ -7,36 +7,41 @@ making follow the rules of the mock server; which ones are assumed is written in
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
 from mock_server import demo_data, ids
+from mock_server.clock import HOUR
 from mock_server.collection import Collection
 from mock_server.database import AnyRecord, Database
 from mock_server.envelope import InvalidRequest, NotFound
-from mock_server.model import Account, Block, Click, Link, Profile
+from mock_server.model import KINDS, Account, Block, ClickCount, Limits, Link, Profile, kind_value
 
-Owned = Link | Profile | Block | Click
+Owned = Link | Profile | Block | ClickCount
 Found = TypeVar("Found")
+MOST_VALUES = 200  # of a kind that are told apart in an hour: who sends another one with each click must not fill the memory
+OTHER = "Other"
 
 
 class Content:
     """The links, profiles, blocks and clicks of ``account``. ``now`` returns the account's time."""
 
-    def __init__(self, database: Database, account: Account, now: Callable[[], int]) -> None:
+    def __init__(self, database: Database, account: Account, now: Callable[[], int], limits: Limits) -> None:
         self.database = database
         self.account = account
         self.now = now
+        self.limits = limits
         self._forget_all()
 
     def _forget_all(self) -> None:
         self.links: Collection[Link] = Collection()
         self.profiles: Collection[Profile] = Collection()
         self._blocks: dict[int, Collection[Block]] = {}  # by number of their profile
-        self._clicks: dict[int, list[Click]] = {}  # by number of their link, in the order of time
+        # By number of their link, the beginning of their hour, the kind and the value.
+        self._clicks: dict[int, dict[int, dict[str, dict[str, ClickCount]]]] = {}
         self._by_slug: dict[str, Link | Profile] = {}
 
     def remember(self, record: Owned) -> None:
@@ -45,7 +50,7 @@ class Content:
             self._remember_slug(self.links.get(record.number), record)
             self.links.keep(record)
             self.account.links_made = max(self.account.links_made, record.number + 1)
-            self._clicks.setdefault(record.number, [])
+            self._clicks.setdefault(record.number, {})
         elif isinstance(record, Profile):
             self._remember_slug(self.profiles.get(record.number), record)
             self.profiles.keep(record)
@@ -55,7 +60,8 @@ class Content:
             self._blocks[record.profile_number].keep(record)
             self.account.blocks_made = max(self.account.blocks_made, record.number + 1)
         else:
-            self._clicks[record.link_number].append(record)
+            hour = self._clicks[record.link_number].setdefault(record.hour, {kind: {} for kind in KINDS})
+            hour[record.kind][record.value] = record
 
     def _remember_slug(self, before: Link | Profile | None, now: Link | Profile) -> None:
         if before:
@@ -74,6 +80,7 @@ class Content:
 
     def add_link(self, values: dict[str, Any]) -> Link:
         """Make a link from checked values. Raises InvalidRequest."""
+        self._check_room(self.links, "links")
         values = {**values, "slug": values.get("slug") or self._free_slug()}
         link = Link(account_id=self.account.id, number=self.account.links_made, created_at=self.now(), **values)
         self._check_link(link)
@@ -89,7 +96,7 @@ class Content:
 
     def delete_link(self, link: Link) -> None:
         """Remove a link and its clicks for good."""
-        self._delete(*self._clicks[link.number], link)
+        self._delete(*self._counts(link.number), link)
         del self._clicks[link.number], self._by_slug[link.slug]
         self.links.forget(link)
 
@@ -97,6 +104,10 @@ class Content:
         self._check_slug(link)
         if link.starts_at is not None and link.expires_at is not None and link.expires_at <= link.starts_at:
             raise InvalidRequest("expiresAt: must be later than startsAt.")
+
+    def _check_room(self, records: Sized, what: str) -> None:
+        if len(records) >= self.limits.links:
+            raise InvalidRequest(f"You have {len(records)} {what}: this mock server takes no more. Delete one first.")
 
     def _check_slug(self, record: Link | Profile) -> None:
         other = self._by_slug.get(record.slug)
@@ -117,6 +128,7 @@ class Content:
 
     def add_profile(self, values: dict[str, Any]) -> Profile:
         """Make a profile from checked values. Raises InvalidRequest."""
+        self._check_room(self.profiles, "profiles")
         profile = Profile(account_id=self.account.id, number=self.account.profiles_made, created_at=self.now(), **values)
         self._check_slug(profile)
         self._save(profile)
@@ -148,7 +160,8 @@ class Content:
         return _found(self._blocks[profile.number].get(ids.BLOCK.number(block_id)), "block")
 
     def add_block(self, profile: Profile, values: dict[str, Any]) -> Block:
-        """Make a block, below the others, from checked values."""
+        """Make a block, below the others, from checked values. Raises InvalidRequest."""
+        self._check_room(self._blocks[profile.number], "blocks in this profile")
         block = Block(self.account.id, profile.number, self.account.blocks_made, created_at=self.now(), **values)
         self._save(block)
         return block
@@ -168,20 +181,33 @@ class Content:
 
     def count_click(self, link: Link, visitor: dict[str, str]) -> None:
         """Count a click now, by a visitor as ``visitors.describe`` tells."""
-        clicks = self._clicks[link.number]
-        # Analytics read clicks in the order of time, also after a lesson has moved the clock back.
-        at = max(self.now(), clicks[-1].at) if clicks else self.now()
-        click = Click(self.account.id, link.number, len(clicks), at, **visitor)
-        counted = replace(link, clicks=link.clicks + 1)
+        hour = self.now() // HOUR * HOUR
+        before = self._clicks[link.number].get(hour, {})
+        records: list[Link | ClickCount] = [replace(link, clicks=link.clicks + 1)]
+        records += [self._one_more(link, hour, kind, before.get(kind, {}), kind_value(kind, visitor)) for kind in KINDS]
         with self.database.transaction():
-            self.database.save(click)
-            self.database.save(counted)
-        self.remember(counted)
-        self.remember(click)
+            for record in records:
+                self.database.save(record)
+        for record in records:
+            self.remember(record)
 
-    def histories(self, link: Link) -> list[tuple[int, Sequence[Click]]]:
-        """Return the link's demo clicks and its real ones, each with the moment that their times count from."""
-        return [(self.account.history_ends, demo_data.history(link.number)), (0, self._clicks[link.number])]
+    def _one_more(self, link: Link, hour: int, kind: str, before: dict[str, ClickCount], value: str) -> ClickCount:
+        if value not in before and len(before) >= MOST_VALUES:
+            value = "\n".join([OTHER] * len(KINDS[kind]))
+        clicks = before[value].clicks if value in before else 0
+        return ClickCount(self.account.id, link.number, hour, kind, value, clicks + 1)
+
+    def demo_clicks(self, link: Link) -> tuple[int, Sequence[demo_data.Click]]:
+        """Return the link's demo clicks, with the moment that their times count from."""
+        return self.account.history_ends, demo_data.history(link.number)
+
+    def hours(self, link: Link) -> Mapping[int, Mapping[str, Mapping[str, ClickCount]]]:
+        """Return the link's real clicks: how many, by hour, kind and value."""
+        return self._clicks[link.number]
+
+    def _counts(self, link_number: int) -> list[ClickCount]:
+        hours = self._clicks[link_number].values()
+        return [count for kinds in hours for values in kinds.values() for count in values.values()]
 
     # All of it
 
@@ -206,8 +232,8 @@ class Content:
 
     def _everything(self) -> list[Owned]:
         blocks = [block for blocks in self._blocks.values() for block in blocks]
-        clicks = [click for clicks in self._clicks.values() for click in clicks]
-        return [*clicks, *blocks, *self.profiles, *self.links]
+        counts = [count for link_number in self._clicks for count in self._counts(link_number)]
+        return [*counts, *blocks, *self.profiles, *self.links]
 
     def _save(self, record: Link | Profile | Block) -> None:
         self.database.save(record)

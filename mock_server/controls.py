@@ -1,12 +1,11 @@
 """``/_mock/…``: controls for lessons, tests and instructors, in a namespace that linked.is does not have.
 
-With a page session or any token of an account, an expired or revoked one too, a control acts on that account
-alone. Without one it acts on all accounts, and answers to this computer only.
+With a page session or a token of an account, an expired one too, a control acts on that account alone. Without
+one it acts on all accounts, and answers to the instructor only.
 """
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any
 
 from starlette.requests import Request
@@ -14,9 +13,10 @@ from starlette.responses import Response
 
 from mock_server.api import Resource
 from mock_server.api.validation import checked, flag, instant, json_object, number, one_of, required, whole_number
-from mock_server.authentication import find_token
+from mock_server.authentication import owner
 from mock_server.clock import DAY, iso
 from mock_server.envelope import Forbidden, InvalidRequest, encode, success
+from mock_server.instructor import Instructor
 from mock_server.model import Account
 from mock_server.page.sessions import Sessions, refuse_other_sites
 from mock_server.rate_limit import PLANS
@@ -36,7 +36,7 @@ FAULT_FIELDS = {
 PLAN_FIELDS = {"plan": one_of(*PLANS)}
 
 
-def resources(store: Store, traffic: Traffic) -> list[Resource]:
+def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Resource]:
     """Return the resources."""
     sessions = Sessions(store)
 
@@ -91,9 +91,9 @@ def resources(store: Store, traffic: Traffic) -> list[Resource]:
         refuse_other_sites(request)
         authorization = request.headers.getlist("authorization")
         if authorization:
-            return store.accounts[find_token(authorization, store).account_id]
+            return owner(authorization, store)
         if sessions.cookie(request) is None:
-            require_loopback(request)
+            instructor.require(request)
             return None
         account = sessions.account(request)
         if account is None:  # somebody whose session has ended doesn't mean all accounts
@@ -113,13 +113,3 @@ def resources(store: Store, traffic: Traffic) -> list[Resource]:
 def answer(account: Account | None, **values: Any) -> Response:
     """Answer with the account that was acted on, and with what came of it."""
     return success(encode({"account": account.email if account else "all", **values}))
-
-
-def require_loopback(request: Request) -> None:
-    """Refuse a request that does not come from this computer. Raises Forbidden."""
-    try:
-        local = request.client is not None and ip_address(request.client.host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        raise Forbidden("Without a token or a page session, this answers to the mock server's own computer only.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from functools import cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from mock_server.clock import DAY, parse_iso
-from mock_server.model import Block, Click, Link, Profile
+from mock_server.model import KINDS, Block, Link, Profile, kind_value
 
 HISTORY_DAYS = 90
 
@@ -80,6 +80,13 @@ def blocks(account_id: int) -> list[Block]:
     return [Block(account_id, 0, number, title, created, url) for number, (title, url) in enumerate(_BLOCKS)]
 
 
+class Click(NamedTuple):
+    """A visitor who opened a demo link ``at`` so many seconds. ``values`` has what it has of each kind."""
+
+    at: int
+    values: dict[str, str]
+
+
 @cache
 def history(link_number: int) -> list[Click]:
     """Return the clicks of a demo link in the 90 days before an account's history ends, oldest first.
@@ -105,4 +112,6 @@ def history(link_number: int) -> list[Click]:
         city, country, code = person.choices(list(_CITIES), list(_CITIES.values()))[0]
         device, browser, system = person.choices(list(_DEVICES), list(_DEVICES.values()))[0]
         clicks.append((at, f"demo {visitor}", country, code, city, device, browser, system, draw(_REFERRERS)))
-    return [Click(0, link_number, number, *click) for number, click in enumerate(sorted(clicks))]
+    names = ("visitor", "country", "code", "city", "device", "browser", "os", "referrer")
+    described = [(at, dict(zip(names, fields, strict=True))) for at, *fields in sorted(clicks)]
+    return [Click(at, {kind: kind_value(kind, visitor) for kind in KINDS}) for at, visitor in described]

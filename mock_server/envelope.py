@@ -128,7 +128,7 @@ class ServiceUnavailable(ApiError):
     status = 503
     code = "SERVICE_UNAVAILABLE"
     message = "The service is not available for the moment"
-    when = "A lesson asked for this failure. Without that, the mock server never sends it."
+    when = "A lesson asked for this failure. Without that, the API never sends it."
     origin = Origin.ASSUMED
 
 

@@ -16,10 +16,13 @@ from mock_server.api import Call, Handler
 from mock_server.authentication import check_alive, find_token
 from mock_server.database import DatabaseError
 from mock_server.envelope import ApiError, InternalError, RateLimitExceeded, ServiceUnavailable, failure
+from mock_server.instructor import HEADER
 from mock_server.store import Store
 from mock_server.traffic import NOBODY, Fault, NotedCall, Traffic
 
-_SECRET = {b"authorization", b"cookie", b"proxy-authorization"}
+_SECRET = {b"authorization", b"cookie", b"proxy-authorization", HEADER.lower().encode()}
+# What is noted of a call: it stays in memory.
+LONGEST_PATH, LONGEST_VALUE, MOST_HEADERS = 2_000, 200, 50
 ON_PURPOSE = "A lesson asked the mock server for this failure"
 
 
@@ -80,9 +83,12 @@ class Gate:
             at=self.store.clock.now(),
             address=scope["client"][0] if scope["client"] else "",
             method=scope["method"],
-            path=scope["path"],
-            query=scope["query_string"].decode("latin-1"),
-            headers=[(name, b"" if name in _SECRET else value) for name, value in scope["headers"]],
+            path=scope["path"][:LONGEST_PATH],
+            query=scope["query_string"][:LONGEST_PATH].decode("latin-1"),
+            headers=[
+                (name[:LONGEST_VALUE], b"" if name in _SECRET else value[:LONGEST_VALUE])
+                for name, value in scope["headers"][:MOST_HEADERS]
+            ],
         )
 
     def _refused(self, noted: NotedCall, error: ApiError) -> Response:

@@ -6,6 +6,7 @@ makes a new record, so that its JSON can be kept for as long as the record lives
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -140,22 +141,47 @@ class Block:
         return ids.BLOCK.spell(self.number)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Click:
-    """A visitor who opened a short link. ``visitor`` tells two apart and says nothing about who they are.
+# What clicks can have in common, each with the fields of a visitor that tell it: linked.is docs, analytics page.
+KINDS = {
+    "visitor": ("visitor",),
+    "country": ("country", "code"),
+    "city": ("city", "country"),
+    "device": ("device",),
+    "browser": ("browser",),
+    "os": ("os",),
+    "referrer": ("referrer",),
+}
 
-    ``number`` counts the clicks of a link from 0. What is counted: linked.is docs, analytics page.
+
+def kind_value(kind: str, visitor: Mapping[str, str]) -> str:
+    """Return what a visitor has of a kind. No field has a line break."""
+    return "\n".join([visitor[name] for name in KINDS[kind]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClickCount:
+    """How many clicks a link got in an hour that have the same ``value`` of a kind. Ten million take no more room than one.
+
+    ``hour`` is when the hour began.
     """
 
     account_id: int
     link_number: int
-    number: int
-    at: int
-    visitor: str
-    country: str
-    code: str
-    city: str
-    device: str
-    browser: str
-    os: str
-    referrer: str
+    hour: int
+    kind: str
+    value: str
+    clicks: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much there may be.
+
+    ``accounts`` in all; of each account: ``links``, and as many profiles, and blocks of a profile; ``tokens``, those that no
+    longer work too; and ``sessions``, browsers that are logged in.
+    """
+
+    accounts: int = 10_000
+    links: int = 200_000
+    tokens: int = 20_000
+    sessions: int = 50

@@ -6,6 +6,8 @@ What it does with start, end, click limit and expiration URL follows the meaning
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
@@ -13,22 +15,43 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mock_server import visitors
-from mock_server.authentication import find_token
+from mock_server.authentication import owner
 from mock_server.content import Content
-from mock_server.envelope import NotFound
+from mock_server.envelope import NotFound, RateLimitExceeded
 from mock_server.model import Link, Profile
 from mock_server.page.rendering import HEADERS, page
 from mock_server.page.sessions import Sessions
+from mock_server.rate_limit import MINUTE
 from mock_server.store import Store
 
 REDIRECT_DELAY = 5  # seconds: linked.is docs, links page
+MOST_OPENINGS = 6_000  # of one network address, in a minute
+
+
+class Openings:
+    """How often each network address has opened a short link in the minute at hand, by real time."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._counts: Counter[str] = Counter()
+
+    def take(self, client: str) -> None:
+        """Count one. Raises RateLimitExceeded."""
+        minute, second = divmod(int(time.monotonic()), MINUTE)
+        if minute != self._minute:
+            self._minute, self._counts = minute, Counter()
+        self._counts[client] += 1
+        if self._counts[client] > MOST_OPENINGS:
+            raise RateLimitExceeded(MINUTE - second)
 
 
 def routes(store: Store) -> list[Route]:
     """Return the route."""
     sessions = Sessions(store)
+    openings = Openings()
 
     async def open_slug(request: Request) -> Response:
+        openings.take(visitors.address(request))
         slug = request.path_params["slug"]
         content = addressed_content(request, slug)
         found = content.find_slug(slug) if content else None
@@ -44,8 +67,7 @@ def routes(store: Store) -> list[Route]:
         if target is None:
             raise NotFound(why_ended)
         if counts and not why_ended:
-            address = request.client.host if request.client else ""
-            content.count_click(found, visitors.describe(request.headers, address))
+            content.count_click(found, visitors.describe(request))
         if found.redirect_delay_enabled:
             await asyncio.sleep(REDIRECT_DELAY)
         return RedirectResponse(target, 302, HEADERS)
@@ -57,7 +79,7 @@ def routes(store: Store) -> list[Route]:
         """
         authorization = request.headers.getlist("authorization")
         if authorization:
-            return store.content(store.accounts[find_token(authorization, store).account_id])
+            return store.content(owner(authorization, store))
         account = sessions.account(request)
         if account:
             return store.content(account)

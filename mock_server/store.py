@@ -7,6 +7,7 @@ they were. Times are Unix seconds by the account's clock.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -15,37 +16,45 @@ from typing import Any
 from mock_server import tokens
 from mock_server.clock import DAY, EARLIEST, LATEST, Clock
 from mock_server.content import Content, Owned, set_fields
-from mock_server.database import Database, DatabaseError
+from mock_server.database import DAMAGED, Database, DatabaseError
 from mock_server.envelope import InvalidRequest, NotFound
-from mock_server.model import Account, Block, Click, Link, Profile, Session, Token
+from mock_server.model import Account, Block, ClickCount, Limits, Link, Profile, Session, Token
 
 # A use is written at most once a minute: a read must not cost a commit each time.
 LAST_USED_RESOLUTION = 60
+LONGEST_SESSION = 30 * DAY
 
 
 class Store:
-    """All accounts and what they own."""
+    """All accounts and what they own, up to the limits. Raises DatabaseError."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, limits: Limits | None = None) -> None:
         self.database = database
         self.clock = clock
+        self.limits = limits or Limits()
         clock.set(*database.load_clock())
         self.accounts: dict[int, Account] = {}
         self._by_email: dict[str, Account] = {}
         self._sessions: dict[str, Session] = {}
+        self._sessions_of: defaultdict[int, dict[str, Session]] = defaultdict(dict)  # by account, oldest first
         self._tokens_by_digest: dict[str, Token] = {}
         self._tokens: dict[int, list[Token]] = {}
         self._content: dict[int, Content] = {}
-        for account in database.load(Account):
-            self._remember(account)
-        for session in database.load(Session):
-            self._sessions[session.digest] = session
-        for token in database.load(Token):
-            self._remember_token(token)
-        owned: tuple[type[Owned], ...] = (Link, Profile, Block, Click)
-        for record_type in owned:
-            for record in database.load(record_type):
-                self._content[record.account_id].remember(record)
+        try:
+            for number, account in enumerate(database.load(Account), 1):
+                _in_order(account.id, number)
+                self._remember(account)
+            for session in database.load(Session):
+                self._remember_session(session)
+            for token in database.load(Token):
+                _in_order(token.id, len(self._tokens[token.account_id]) + 1)
+                self._remember_token(token)
+            owned: tuple[type[Owned], ...] = (Link, Profile, Block, ClickCount)
+            for record_type in owned:
+                for record in database.load(record_type):
+                    self._content[record.account_id].remember(record)
+        except LookupError as error:  # a record without the one that it belongs to
+            raise DatabaseError(DAMAGED) from error
 
     def now(self, account: Account) -> int:
         """Return the account's time."""
@@ -61,9 +70,11 @@ class Store:
         """Open an account with the demo data. Raises InvalidRequest if the address has one."""
         if email in self._by_email:
             raise InvalidRequest("This e-mail address already has an account. Log in instead.")
+        if len(self.accounts) >= self.limits.accounts:
+            raise InvalidRequest(f"This mock server has {len(self.accounts)} accounts, and takes no more.")
         now = self.clock.now()
         account = Account(len(self.accounts) + 1, email, password_hash, now)
-        content = Content(self.database, account, partial(self.now, account))
+        content = Content(self.database, account, partial(self.now, account), self.limits)
         with self.database.transaction():
             content.lay_demo_data(history_ends=_midnight(now))
             self.database.then(partial(self._remember, account, content))
@@ -74,27 +85,42 @@ class Store:
         return self._by_email.get(email)
 
     def add_session(self, digest: str, account: Account) -> None:
-        """Remember a browser that logged in, by the SHA-256 of its cookie."""
-        session = Session(digest, account.id, self.clock.now())
-        self.database.save(session)
-        self.database.then(partial(self._sessions.__setitem__, digest, session))
+        """Remember a browser that logged in, by the SHA-256 of its cookie. If it is one too many, forget the oldest one."""
+        session = Session(digest, account.id, int(self.clock.real_time()))
+        with self.database.transaction():
+            mine = list(self._sessions_of[account.id].values())
+            for old in mine[: len(mine) + 1 - self.limits.sessions]:
+                self._end_session(old)
+            self.database.save(session)
+            self.database.then(partial(self._remember_session, session))
 
     def find_session(self, digest: str) -> Account | None:
-        """Return the account that this browser is logged in to."""
+        """Return the account that this browser is logged in to. The real time counts: a lesson's clock logs nobody out."""
         session = self._sessions.get(digest)
-        return self.accounts[session.account_id] if session else None
+        if session is None or self.clock.real_time() >= session.created_at + LONGEST_SESSION:
+            return None
+        return self.accounts[session.account_id]
 
     def end_session(self, digest: str) -> None:
         """Forget the browser; it is no error if it is not known."""
         session = self._sessions.get(digest)
         if session:
-            self.database.delete(session)
-            self.database.then(partial(self._sessions.pop, digest))
+            self._end_session(session)
+
+    def _end_session(self, session: Session) -> None:
+        self.database.delete(session)
+        self.database.then(partial(self._sessions.pop, session.digest))
+        self.database.then(partial(self._sessions_of[session.account_id].pop, session.digest))
 
     # Tokens
 
     def generate_token(self, account: Account, name: str, lifetime: int | None) -> str:
-        """Make a token that lives for ``lifetime`` seconds (``None``: for ever) and return its text, this once."""
+        """Make a token that lives for ``lifetime`` seconds (``None``: for ever) and return its text, this once.
+
+        Raises InvalidRequest if there are too many.
+        """
+        if len(self._tokens[account.id]) >= self.limits.tokens:
+            raise InvalidRequest(f"You have made {self.limits.tokens} tokens: this mock server takes no more.")
         text = tokens.mint()
         now = self.now(account)
         token = Token(
@@ -204,7 +230,11 @@ class Store:
     def _remember(self, account: Account, content: Content | None = None) -> None:
         self.accounts[account.id] = self._by_email[account.email] = account
         self._tokens[account.id] = []
-        self._content[account.id] = content or Content(self.database, account, partial(self.now, account))
+        self._content[account.id] = content or Content(self.database, account, partial(self.now, account), self.limits)
+
+    def _remember_session(self, session: Session) -> None:
+        account = self.accounts[session.account_id]
+        self._sessions[session.digest] = self._sessions_of[account.id][session.digest] = session
 
     def _remember_token(self, token: Token) -> None:
         self._tokens_by_digest[token.digest] = token
@@ -213,6 +243,12 @@ class Store:
     def _change(self, record: Account | Token, **values: Any) -> None:
         self.database.save(replace(record, **values))
         self.database.then(partial(set_fields, record, values))
+
+
+def _in_order(number: int, expected: int) -> None:
+    """Raise LookupError if a record before this one is missing: the next one would take its number."""
+    if number != expected:
+        raise LookupError
 
 
 def _midnight(now: int) -> int:

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
 
 # The first one that is found wins: Edge also says Chrome and Safari, Chrome also says Safari.
 _BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
 _SYSTEMS = {"Windows": "Windows", "Android": "Android", "iPhone": "iOS", "iPad": "iOS", "Mac OS": "macOS", "Linux": "Linux"}
 
 
-def describe(headers: Mapping[str, str], address: str) -> dict[str, str]:
+def address(request: HTTPConnection) -> str:
+    """Return the network address that a request came from; that of a proxy, if there is one."""
+    return request.client.host if request.client else ""
+
+
+def describe(request: HTTPConnection) -> dict[str, str]:
     """Return the fields of a click that say who clicked.
 
     A mock server on your computer cannot tell where a visitor sits: country and city are unknown
     (``ZZ`` is the code for that in ISO 3166's user range, as CLDR uses it).
     """
-    agent = headers.get("user-agent", "")
+    agent = request.headers.get("user-agent", "")
     return {
-        "visitor": hashlib.sha256(f"{address} {agent}".encode("utf-8", "surrogateescape")).hexdigest()[:16],
+        "visitor": hashlib.sha256(f"{address(request)} {agent}".encode("utf-8", "surrogateescape")).hexdigest()[:16],
         "country": "Unknown",
         "code": "ZZ",
         "city": "Unknown",
         "device": _device(agent),
         "browser": _first(_BROWSERS, agent),
         "os": _first(_SYSTEMS, agent),
-        "referrer": _host(headers.get("referer", "")) or "Direct",
+        "referrer": _host(request.headers.get("referer", "")) or "Direct",
     }
 
 

@@ -29,7 +29,7 @@ from mock_server import checks
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
-from mock_server.page import sessions
+from mock_server.page import passwords
 from mock_server.store import Store
 from tests.exercises import SOLUTIONS, unsolved
 from tests.proof import BASE_URL, FORK, alone, transport
@@ -173,7 +173,7 @@ def hard(sentence: str, client: Any, base_url: str, really_attempt: Any = checks
 
 def accepted(path: Path, cell_id: str, source: str) -> bool:
     """Tell whether a solution passes the next check if one of its cells has another source."""
-    sessions._SCRYPT["n"], checks.LIMIT, checks.attempt = 2, 2, hard  # quick
+    passwords._SCRYPT["n"], checks.LIMIT, checks.attempt = 2, 2, hard  # quick
     transport.serve(create_app(Store(Database(":memory:"), Clock())), BASE_URL)
     module = sys.modules["exercise"] = ModuleType("exercise")
     is_changed = False

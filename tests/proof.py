@@ -40,8 +40,8 @@ from mock_server.api import links
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
+from mock_server.page import passwords
 from mock_server.page import routes as page
-from mock_server.page import sessions
 from tests.lies import Liar, Lie, lies, marked
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment
 
@@ -292,7 +292,7 @@ def warm_up() -> None:
         ahead[0] += seconds
 
     time.sleep, time.monotonic = sleep, lambda: clock() + ahead[0]  # noqa: TID251, what waits needs no time here
-    sessions._SCRYPT["n"] = 2  # as slow as it should be, it would take half of the time
+    passwords._SCRYPT["n"] = 2  # as slow as it should be, it would take half of the time
     for reader in (*READERS[: len(NOTEBOOKS)], READERS[-1]):
         reader.finds_all_right(Liar)
 

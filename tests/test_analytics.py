@@ -4,6 +4,7 @@ import pytest
 
 from mock_server import demo_data
 from mock_server.clock import DAY, iso
+from mock_server.content import MOST_VALUES
 
 LINK = "/v1/links/clx1234567890"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 Version/19 Mobile/15E Safari/604.1"
@@ -117,3 +118,31 @@ def test_clicks_go_with_their_link(bench, client):
     client.delete(LINK)
     assert client.get(f"{LINK}/stats").status_code == 404
     assert bench.store.database.connection.execute("SELECT count(*) FROM clicks").fetchone() == (0,)
+
+
+def test_many_clicks_take_the_room_of_few(bench, client):
+    """Clicks in an hour take no more rows, and who looks different each time only as many as are told apart."""
+    store, content = bench.store, bench.store.content(bench.store.accounts[1])
+    visitor = {"country": "Unknown", "code": "ZZ", "city": "Unknown", "device": "mobile", "browser": "Other", "os": "iOS"}
+    for number in range(3 * MOST_VALUES):
+        visitor |= {"visitor": str(number), "referrer": f"{number}.example"}
+        content.count_click(content.find_slug("jobs"), visitor)
+    (rows,) = store.database.connection.execute("SELECT count(*) FROM clicks").fetchone()
+    assert rows < 3 * MOST_VALUES
+    for again in (client, bench.restarted().client(headers=client.headers)):
+        counted = stats(again, "/v1/links/" + content.find_slug("jobs").id, start=iso(bench.clock.now()))
+        assert (counted["totalClicks"], counted["uniqueVisitors"]) == (3 * MOST_VALUES, MOST_VALUES + 1)
+        assert counted["referrers"][0] == {"referrer": "Other", "clicks": 2 * MOST_VALUES}
+        assert counted["clicksOverTime"] == [{"date": "2027-01-15", "clicks": 3 * MOST_VALUES}]
+
+
+def test_a_click_after_the_clock_was_set_back_is_counted_when_it_was_made(bench, client):
+    client.get("/s/jobs")
+    client.post("/_mock/clock", json={"advance": -2 * DAY})
+    client.get("/s/jobs")
+    now = bench.clock.now()
+    counted = stats(
+        client, "/v1/links/" + bench.store.content(bench.store.accounts[1]).find_slug("jobs").id, start=iso(now - 2 * DAY)
+    )
+    assert counted["clicksOverTime"][0]["date"] == iso(now - 2 * DAY)[:10]
+    assert counted["clicksOverTime"][0]["clicks"] >= 1

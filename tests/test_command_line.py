@@ -1,6 +1,8 @@
 """``python -m mock_server``: start, stop, restart, and what keeps it from starting."""
 
+import gc
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -13,7 +15,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from mock_server.settings_page import SettingsPage
+from mock_server.clock import Clock
+from mock_server.database import Database, DatabaseError
+from mock_server.settings_page import PageError, SettingsPage
+from mock_server.store import Store
 from tests.running import PATIENCE, ROOT, MockServer, free_port, is_answered, wait_until
 
 
@@ -31,9 +36,10 @@ def status(base_url, token):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a program without asking it")
-def test_whoever_ends_it_gets_the_same_order_as_with_ctrl_c(tmp_path):
+@pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGHUP"])  # of Docker, and of a terminal that was closed
+def test_whoever_ends_it_gets_the_same_order_as_with_ctrl_c(tmp_path, signal_name):
     server = MockServer(database=str(tmp_path / "mock.db"))
-    server.process.terminate()
+    server.process.send_signal(getattr(signal, signal_name))
     server.process.wait(PATIENCE)
     assert server.stop() == 0
     assert "Mock server stopped." in server.log()
@@ -146,6 +152,8 @@ def test_a_line_tells_of_each_request_and_no_secret(server, page, call):
         (["--port", "99999"], "a port is a number from 0 to 65535"),
         (["--cors", "localhost:3000"], "an origin is a scheme, a host and perhaps a port"),
         (["--cors", "https://example.com/path"], "an origin is a scheme, a host and perhaps a port"),
+        (["--limit", "cats=9"], "a limit is a name, = and a number"),
+        (["--limit", "links=0"], "a limit is a name, = and a number"),
         (["--class", "abc"], "a class code has 4 to 60 characters"),
         (["--host", "256.0.0.1"], "Choose others with --host and --port"),
     ],
@@ -171,6 +179,7 @@ def test_help_names_every_option_with_its_default():
         "--host HOST",
         "--host-name NAME",
         "--class CODE",
+        "--limit NAME=NUMBER",
     ):
         assert words in text
 
@@ -204,14 +213,98 @@ def test_a_named_host_is_answered_to():
                 assert answer.status_code == status and (answer.ok or "--host-name" in answer.text), (name, host)
 
 
-def test_the_database_of_another_program_is_told_and_kept(tmp_path):
+@pytest.mark.parametrize("version", [0, 2, 3])
+def test_the_database_of_another_program_is_told_and_kept(tmp_path, version):
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE links (address)")
+        other.execute(f"PRAGMA user_version = {version}")
     other.close()
     before = path.read_bytes()
     assert "database of another program" in refused_start("--port", "0", "--database", str(path))
     assert path.read_bytes() == before
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A database that a server has left behind, with a bit of everything in it."""
+    path = tmp_path_factory.mktemp("filled") / "mock.db"
+    with MockServer(database=str(path)) as server:
+        page = SettingsPage(server.base_url)
+        page.sign_up()
+        page.generate_token()
+        page.generate_token()
+        page.session.get(f"{server.origin}/s/jobs", allow_redirects=False, timeout=PATIENCE)
+    return path
+
+
+def in_sql(*statements):
+    def damage(path):
+        with sqlite3.connect(path) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+
+    return damage
+
+
+def in_pages(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:5_000] + b"\xa5" * (len(content) - 9_000) + content[-4_000:])
+
+
+DAMAGE = {
+    "garbage in pages": in_pages,
+    "a file that ends too soon": lambda path: path.write_bytes(path.read_bytes()[:5_000]),
+    "no UTF-8": in_sql("UPDATE links SET url = CAST(x'ff61' AS TEXT)"),
+    "a text for a number": in_sql("UPDATE accounts SET created_at = 'yesterday'"),
+    "nothing for a text": in_sql("UPDATE links SET slug = NULL"),
+    "a text for a moment": in_sql("INSERT INTO server_clock VALUES ('now', NULL)"),
+    "a table less": in_sql("DROP TABLE sessions"),
+    **{f"{table} of nobody": in_sql(f"UPDATE {table} SET account_id = 9") for table in ("sessions", "tokens", "links", "clicks", "blocks")},
+    "clicks of no link": in_sql("UPDATE clicks SET link_number = 99"),
+    "blocks of no profile": in_sql("UPDATE blocks SET profile_number = 99"),
+    "a token less": in_sql("DELETE FROM tokens WHERE id = 1"),
+    "an account less": in_sql("DELETE FROM accounts", "DELETE FROM sessions", "DELETE FROM tokens"),
+    "another version": in_sql("PRAGMA user_version = 99"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_database_is_told_and_kept(filled, tmp_path, damage):
+    """In one sentence, with a way on: in this process, for a start takes half a second."""
+    path = tmp_path / "mock.db"
+    shutil.copy(filled, path)
+    DAMAGE[damage](path)
+    before = path.read_bytes()
+    with pytest.raises(DatabaseError, match="Choose another file with --database, or delete this one"):
+        Store(Database(str(path)), Clock())
+    gc.collect()  # closes the connection
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_database_ends_the_start(filled, tmp_path):
+    path = tmp_path / "mock.db"
+    shutil.copy(filled, path)
+    DAMAGE["no UTF-8"](path)
+    assert "The database is damaged" in refused_start("--port", "0", "--database", str(path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no open file, and has other permissions")
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_file_that_is_deleted_under_the_server_is_noticed(tmp_path, replace):
+    path = tmp_path / "mock.db"
+    with MockServer(database=str(path)) as server:
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+        page = SettingsPage(server.base_url)
+        page.sign_up()
+        path.unlink()
+        if replace:
+            path.touch()
+        with pytest.raises(PageError, match="The database file was deleted or replaced"):
+            page.generate_token()
+        assert page.tokens() == []
+    assert "was deleted or replaced" in server.log().splitlines()[-1]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -226,6 +319,25 @@ def test_a_log_that_can_not_be_written_stops_nothing(tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE) == 0
     assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pipe has one size")
+def test_a_log_that_nobody_reads_stops_nothing():
+    import fcntl
+
+    port = free_port()
+    command = [sys.executable, "-m", "mock_server", "--port", str(port), "--database", ":memory:"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    assert b"Mock server ready." in process.stdout.readline()
+    for pipe in (process.stdout, process.stderr):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)  # the smallest one is full soonest
+    for request, status in [(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"303"), (b"nonsense\r\n\r\n", b"400")] * 200:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+            connection.sendall(request)  # a line on the one stream, or on the other
+            assert connection.recv(12) == b"HTTP/1.1 " + status
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 0
+    process.communicate()
 
 
 def test_a_client_that_hangs_up_is_no_mistake_of_the_server():

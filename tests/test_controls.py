@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
+from mock_server.app import Settings, create_app
 from tests.running import PATIENCE
 
 
@@ -82,6 +83,28 @@ def test_an_unknown_token_or_session_is_not_taken_for_everybody(bench):
     client = bench.client()
     assert client.post("/_mock/reset", headers={"Authorization": "Bearer nonsense"}).status_code == 401
     assert client.post("/_mock/reset", headers={"Cookie": "mock_session_8787=ended"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/_mock/reset", None),
+        ("POST", "/_mock/clock", {"advance": 1}),
+        ("POST", "/_mock/faults", {"fault": "500"}),
+        ("POST", "/_mock/plan", {"plan": "Pro"}),
+        ("GET", "/_mock/requests", None),
+        ("GET", "/s/spring-menu", None),
+    ],
+)
+def test_a_revoked_token_changes_nothing(bench, method, path, body):
+    headers, client = bench.account(), bench.client(follow_redirects=False)
+    store = bench.store
+    store.content(store.accounts[1]).add_link({"url": "https://example.com"})
+    store.revoke_token(store.token(store.accounts[1], 1))
+    before = list(store.database.connection.iterdump())
+    answer = client.request(method, path, headers=headers, json=body)
+    assert (answer.status_code, list(store.database.connection.iterdump())) == (401, before)
+    assert bench.client().get("/_mock/requests").json()["data"]["requests"] == []
 
 
 def test_a_name_that_is_not_ours_is_refused(bench):
@@ -240,6 +263,45 @@ def test_only_the_last_fifty_calls_are_kept(bench):
 
 
 # From elsewhere in the network
+
+
+# Who may act on everybody
+
+
+FOR_ALL = [("POST", "/_mock/reset"), ("GET", "/_mock/requests"), ("GET", "/_mock/class")]
+
+
+def statuses(client, **headers):
+    """Return what the controls over everybody, and the board, answer to a client."""
+    return {client.request(method, path, headers=headers).status_code for method, path in FOR_ALL}
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via"])
+def test_a_call_that_was_passed_on_is_not_from_this_computer(bench, header):
+    assert statuses(bench.client()) == {200}
+    assert statuses(bench.client(), **{header: "192.0.2.7"}) == {403}
+
+
+def test_behind_a_proxy_only_the_code_makes_an_instructor(bench):
+    bench.app = create_app(bench.store, Settings(host_names={"*"}, instructor_code="the code"))
+    assert statuses(bench.client()) == {403}
+    assert statuses(bench.client(), **{"X-Mock-Instructor": "no code"}) == {403}
+    assert statuses(bench.client(), **{"X-Mock-Instructor": "the code"}) == {200}
+    assert statuses(bench.client(), **{"X-Mock-Instructor": "the code", "Sec-Fetch-Site": "cross-site"}) == {403}
+
+
+def test_an_instructor_logs_in_to_the_board_from_elsewhere(bench):
+    bench.app = create_app(bench.store, Settings(instructor_code="the code"))
+    far = bench.client(client=("192.0.2.7", 50000), follow_redirects=False)
+    assert "Instructor code" in far.get("/instructor").text
+    assert far.post("/instructor", data={"code": "no code"}).status_code == 400
+    assert far.post("/instructor", data={"code": "the code"}, headers={"Origin": "https://evil.example"}).status_code == 403
+    assert statuses(far) == {403}
+    answer = far.post("/instructor", data={"code": "the code"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "./_mock/class")
+    assert "the code" not in answer.headers["Set-Cookie"] and "HttpOnly" in answer.headers["Set-Cookie"]
+    assert statuses(far) == {200}
+    assert statuses(far, **{"Sec-Fetch-Site": "same-site"}) == {403}
 
 
 @pytest.mark.parametrize(

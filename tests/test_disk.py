@@ -3,17 +3,19 @@
 import asyncio
 import ctypes
 import os
+import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from itertools import count
 
 import httpx2
 import pytest
 import requests
 
 from mock_server.clock import Clock
-from mock_server.database import TABLES, Database
+from mock_server.database import TABLES, Database, DatabaseError
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
 from tests.running import PATIENCE, ROOT, MockServer, run_async
@@ -112,7 +114,7 @@ def held(store):
         content = store.content(account)
         records += [account, *store.tokens(account), *content.links, *content.profiles]
         records += [block for profile in content.profiles for block in content.blocks(profile)]
-        records += [click for link in content.links for click in content.histories(link)[-1][1]]
+        records += [count for link in content.links for count in content._counts(link.number)]
     return [store.clock.offset, store.clock.frozen_at] + [{**asdict(record), "last_used_at": None} for record in records]
 
 
@@ -136,6 +138,59 @@ def test_a_change_that_the_disk_cuts_off_has_not_begun(bench, person, change):
         assert held(restarted(bench)) == before, f"the database has changed, though only {writes} writes went through"
     assert writes > 0
     assert held(restarted(bench)) == held(bench.store) != before
+
+
+class Failing:
+    """A connection whose statement with this number fails, once, as on a disk that can't be read or written there."""
+
+    def __init__(self, connection, number):
+        self.connection, self.left = connection, number
+
+    def execute(self, *statement):
+        self.left -= 1
+        if self.left == 0:
+            raise sqlite3.OperationalError("disk I/O error")
+        return self.connection.execute(*statement)
+
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_of_which_one_statement_fails_has_not_begun(bench, person, change):
+    before, database = held(bench.store), bench.store.database
+    connection = database.connection
+    for number in range(1, 300):
+        database.connection = Failing(connection, number)
+        answer = person.make(change)
+        missed, database.connection = database.connection.left > 0, connection
+        if missed or answer.status_code < 400:  # that a token was used may go unnoted
+            break
+        assert answer.status_code == 500 and FULL in answer.text
+        assert held(bench.store) == held(restarted(bench)) == before, f"something has changed, though statement {number} failed"
+    assert number > 1
+
+
+def test_each_statement_of_a_start_may_fail(tmp_path, monkeypatch):
+    path, connect, number = str(tmp_path / "mock.db"), sqlite3.connect, 0
+    store = Store(Database(path), Clock())
+    store.add_account("person@example.com", "$")
+    before = held(store)
+    store.database.close()
+    for start in (path, ":memory:"):
+        for number in count(1):
+            failing = []
+            monkeypatch.setattr(
+                sqlite3, "connect", lambda *a, n=number, f=failing, **k: f.append(Failing(connect(*a, **k), n)) or f[0]
+            )
+            with suppress(DatabaseError):
+                Store(Database(start), Clock())
+            failing[0].close()
+            if failing[0].left > 0:
+                break
+        assert number > 10
+    monkeypatch.undo()
+    assert held(Store(Database(path), Clock())) == before
 
 
 def test_a_call_under_way_outlives_a_change_that_fails(bench, person):

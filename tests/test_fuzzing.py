@@ -1,13 +1,21 @@
-"""Requests that nobody would think of: Schemathesis makes them up from the contract and holds every answer against it."""
+"""Requests that nobody would think of: Schemathesis makes them up from the contract and holds every answer against it.
+
+At the end, others that know nothing of the contract: no answer is a mistake of the server.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import random
+import re
 import traceback
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
+from urllib.parse import quote, unquote, urlencode
 
 import hypothesis.configuration
 import hypothesis.strategies as st
@@ -18,10 +26,13 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from starlette.types import Message, Receive, Scope, Send
 
 from mock_server import rate_limit, short_links
+from mock_server.app import METHODS
 from mock_server.clock import parse_iso
 from mock_server.controls import FARTHEST
-from mock_server.tokens import redact
+from mock_server.page.sessions import form_token
+from mock_server.tokens import digest, redact
 from mock_server.traffic import AccountTraffic
+from tests.running import run_async
 
 pytestmark = pytest.mark.long
 
@@ -154,3 +165,90 @@ def failures_in(recorder: ScenarioRecorder) -> Iterator[tuple[tuple, str]]:
             answer = recorder.interactions[failure.case_id or case_id].response
             parts = (f"{operation}: {check.name}", failure, check.failure_info.code_sample, answer.status_code, answer.text[:300])
             yield (operation, check.name, failure.title), "\n".join(map(str, parts))
+
+
+# Past the contract: every route, the pages too, with headers and bodies that no client library would send
+
+STRANGE = [
+    "", " ", "0", "1", "-1", "1e9", "9" * 5_000, "٣", "²", "null", "true", "http://[", "http://a]b", "https://[::1", "//", "[", "]", ":", "a:b:c",
+    "%", "%00", "%ff", "\x00", "\n", "\x7f", "\xff\xfe", "é", "\u202e", "\ud800", "None", "-" * 300, "a=b;c", "=;=", '"', "'", "{", "[[" * 999,
+    "spring-menu", "Bearer", "Bearer \x85", "Basic !", "2027-13-01", "9999-12-31T23:59:59+14:00", "NaN", "clx1234567890", "blk_246813", "prof_", "learner@example.com",
+]  # fmt: skip
+FIELDS = ["url", "slug", "title", "startsAt", "clickLimit", "iosEnabled", "displayName", "bio", "advance", "set", "freeze", "fault", "calls",
+          "seconds", "header", "plan", "name", "lifetime", "email", "password", "class_code", "form_token", "limit", "cursor", "start", "end",
+          "interval", "x"]  # fmt: skip
+HEADERS = ["host", "origin", "sec-fetch-site", "sec-fetch-dest", "cookie", "content-type", "content-length", "authorization", "referer",
+           "user-agent", "x-forwarded-for", "forwarded", "accept", "range", "if-none-match"]  # fmt: skip
+EXAMPLES = {
+    "plan": "Pro",
+    "fault": "500",
+    "name": "x",
+    "lifetime": "never",
+    "advance": 60,
+    "freeze": True,
+    "set": "2027-05-01",
+    "slug": "x",
+}
+REQUESTS = 20_000
+USEFUL = ["authorization", "cookie", "sec-fetch-site"]
+USUAL = {"host": "localhost:8787", "content-type": "application/json"}
+
+
+def test_nothing_that_anybody_sends_is_the_mistake_of_the_server(served, bench, monkeypatch):
+    monkeypatch.setattr(hashlib, "scrypt", lambda *password, **cost: b"")  # each takes 50 ms
+    sensible = {
+        "authorization": [served.headers["Authorization"]],
+        "cookie": ["mock_session_8787=mine"],
+        "sec-fetch-site": ["same-origin", "none"],
+        "content-type": ["application/json", "application/x-www-form-urlencoded"],
+        "form_token": [form_token("mine")],
+        "url": ["https://example.com"],
+        **{name: [value] for name, value in EXAMPLES.items()},
+    }
+    chance, statuses = random.Random(1), Counter()
+
+    def drawn(name: str) -> str:
+        return chance.choice(sensible[name] if name in sensible and chance.random() < 0.8 else STRANGE)
+
+    async def ask_all() -> None:
+        for number in range(REQUESTS):
+            bench.store.add_session(digest("mine"), bench.store.accounts[1])  # it may have been ended
+            path = re.sub(r"\{\w+(:\w+)?\}", lambda _: chance.choice(STRANGE), chance.choice(bench.app.routes).path)
+            raw_path = quote(path, errors="replace")
+            headers = USUAL | {name: drawn(name) for name in chance.sample([*HEADERS, *USEFUL * 5], chance.randrange(9))}
+            fields = {name: drawn(name) for name in ["form_token", *chance.sample([*FIELDS, *["url"] * 9], chance.randrange(4))]}
+            program = {name: value for name, value in fields.items() if name != "form_token"}
+            body = chance.choice(
+                [json.dumps(program), json.dumps({"url": drawn("url")}), urlencode(fields, errors="replace"), drawn("x")]
+            )
+            query = urlencode({drawn("x"): drawn("x")}, errors="replace") if chance.random() < 0.1 else ""
+            request = {
+                "type": "http", "http_version": "1.1", "scheme": "http", "root_path": "", "method": chance.choice(["GET", "POST", chance.choice(METHODS)]),
+                "path": unquote(raw_path), "raw_path": raw_path.encode(), "query_string": query.encode(),
+                "headers": [(name.encode(), spelled(value)) for name, value in headers.items()],
+                "client": chance.choice([("127.0.0.1", 1), ("192.0.2.7", 1), None]), "server": ("127.0.0.1", 8787),
+            }  # fmt: skip
+            status = await answered(bench.app, request, spelled(body))
+            statuses[status] += 1
+            assert status < 500, f"{number}: {request}"
+
+    run_async(ask_all())
+    assert {200, 201, 302, 303, 400, 401, 403, 404, 405} <= set(statuses)
+
+
+def spelled(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+async def answered(app, request: Scope, body: bytes) -> int:
+    """Send a request to an application; return the status of its answer."""
+    statuses = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: Message) -> None:
+        statuses.append(message.get("status"))
+
+    await app(request, receive, send)
+    return statuses[0]

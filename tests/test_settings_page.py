@@ -15,7 +15,7 @@ import requests
 
 from mock_server import settings_page
 from mock_server.dot_env import Explained
-from mock_server.page.sessions import FREE_TRIES
+from mock_server.page.passwords import FREE_TRIES
 from mock_server.settings_page import ClickYourself, PageError, SettingsPage
 from tests.running import PATIENCE, MockServer
 from tests.test_samples import need
@@ -55,6 +55,9 @@ def test_a_look_ahead_does_not_use_up_the_one_time(server, page):
     form = {"form_token": form_token(page), "name": "Once", "lifetime": "never"}
     page.session.post(f"{address}/tokens", data=form, allow_redirects=False, timeout=PATIENCE)
     page.session.head(address, timeout=PATIENCE)
+    for purpose in ("empty", "image", "iframe"):  # a page of another port is of the same site: its requests have our cookie
+        of_a_page = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": purpose}
+        assert "lis_mock_" not in page.session.get(address, headers=of_a_page, timeout=PATIENCE).text
     assert "lis_mock_" in page.session.get(address, timeout=PATIENCE).text
 
 

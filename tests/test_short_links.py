@@ -117,3 +117,13 @@ def test_a_renamed_link_leaves_its_slug_free(client):
     assert client.get("/s/mine").status_code == 404
     assert client.get("/s/renamed").status_code == 302
     assert make(client)["slug"] == "mine"
+
+
+def test_one_address_opens_only_so_many_in_a_minute(bench, monkeypatch):
+    monkeypatch.setattr(short_links, "MOST_OPENINGS", 3)
+    monkeypatch.setattr(short_links.time, "monotonic", lambda: 100.0)
+    headers = bench.account()
+    answers = [bench.client(follow_redirects=False).get("/s/jobs", headers=headers) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [302, 302, 302, 429]
+    assert answers[-1].headers["Retry-After"] == "20"
+    assert bench.client(client=("192.0.2.7", 1), follow_redirects=False).get("/s/jobs", headers=headers).status_code == 302

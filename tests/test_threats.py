@@ -5,19 +5,26 @@ the back button in ``test_browser.py``; foreign host names and controls from els
 outputs, log and database while the notebooks run in ``test_notebooks.py``.
 """
 
+import asyncio
 import http.client
 import os
 import re
+import socket
+from collections import Counter
+from contextlib import suppress
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 import requests
 
 from mock_server import tokens
-from mock_server.page.sessions import MOST_ADDRESSES, LoginBrake
+from mock_server.app import Settings, create_app
+from mock_server.page import passwords
+from mock_server.page.passwords import FREE_TRIES, MOST_GUESSERS, Brake
 from mock_server.settings_page import SettingsPage
 from tests.contract import operations
-from tests.running import PATIENCE, ROOT, MockServer
+from tests.running import PATIENCE, ROOT, MockServer, run_async
 
 HOSTILE = [
     "'; DROP TABLE links; --",
@@ -185,15 +192,117 @@ def test_a_token_is_looked_up_by_its_hash_only(bench, client):
     assert re.fullmatch("[0-9a-f]{64}", stored.digest)
 
 
+# Guesses
+
+
+async def log_ins(app, tries):
+    """Send log-ins or sign-ups, all at once; each is an address of the network, a path and fields. Return the answers."""
+
+    async def send(client, path, fields):
+        transport = httpx2.ASGITransport(app, client=(client, 50000))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as browser:
+            form_token = re.search('name="form_token" value="(.*?)"', (await browser.get(path)).text)[1]
+            return await browser.post(path, data={"form_token": form_token, **fields})
+
+    return await asyncio.gather(*(send(*one) for one in tries))
+
+
+def test_guesses_that_come_at_once_are_slowed_down_too_and_lock_nobody_else_out(bench):
+    owner = {"email": "owner@example.com", "password": "a long password"}
+    run_async(log_ins(bench.app, [("192.0.2.1", "/signup", owner)]))
+    wrong = [("192.0.2.7", "/login", {**owner, "password": "wrong"})] * 40
+    answers = run_async(log_ins(bench.app, [*wrong, ("192.0.2.7", "/login", owner)]))
+    assert Counter(answer.status_code for answer in answers) == {400: FREE_TRIES, 429: 41 - FREE_TRIES}
+    (answer,) = run_async(log_ins(bench.app, [("192.0.2.1", "/login", owner)]))
+    assert answer.status_code == 303
+
+
+def test_a_class_code_is_hard_to_guess(bench):
+    app = create_app(bench.store, Settings(class_code="blue-whale"))
+    guesses = [("192.0.2.7", "/signup", {"class_code": f"guess-{number}"}) for number in range(20)]
+    answers = run_async(log_ins(app, guesses))
+    assert Counter(answer.status_code for answer in answers) == {400: FREE_TRIES, 429: 20 - FREE_TRIES}
+    learner = {"email": "learner@example.com", "password": "a long password", "class_code": "blue-whale"}
+    (answer,) = run_async(log_ins(app, [("192.0.2.8", "/signup", learner)]))
+    assert answer.status_code == 303
+
+
+def test_a_crowd_of_one_address_keeps_nobody_else_waiting(bench, monkeypatch):
+    monkeypatch.setattr(passwords, "MOST_WAITING", 10)
+    hashed = []
+    monkeypatch.setattr(passwords, "_scrypt", lambda password, salt: hashed.append(password) or b"")
+    crowd = [("192.0.2.7", "/signup", {"email": f"{n}@example.com", "password": f"a password {n}"}) for n in range(30)]
+    honest = ("192.0.2.1", "/signup", {"email": "honest@example.com", "password": "an honest one"})
+    *crowded, answer = run_async(log_ins(bench.app, [*crowd, honest]))
+    assert answer.status_code == 303
+    assert "an honest one" in hashed[:4]
+    sent_away = [one for one in crowded if one.status_code == 503]
+    assert len(sent_away) > 15 and all(int(one.headers["Retry-After"]) > 0 for one in sent_away)
+    assert len(hashed) + len(sent_away) == 31
+
+
+# Too much, or too slow
+
+
+def sent_raw(server, *parts):
+    """Send parts as they are, and return what is answered until the server hangs up."""
+    answer = b""
+    address = urlsplit(server.origin)
+    with suppress(ConnectionError), socket.create_connection((address.hostname, address.port), PATIENCE) as connection:
+        for part in parts:  # who has heard enough may hang up
+            connection.sendall(part)
+        while part := connection.recv(65_536):
+            answer += part
+    return answer
+
+
+def test_a_head_that_is_too_large_is_refused(server):
+    line = b"X-Fill: " + b"a" * 1_000 + b"\r\n"
+    for head in (line * 60, b"Connection: close\r\n" + line * 70, b"X-Fill: " + b"a" * 70_000 + b"\r\n"):
+        answer = sent_raw(server, b"GET /v1/links HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + head + b"\r\n")
+        assert answer.startswith(b"HTTP/1.1 401" if len(head) < 65_000 else b"HTTP/1.1 431")
+    assert sent_raw(server, b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"GET / HTTP/1.1\r\nX-Fill: ",
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Fill: ",
+    ],
+)
+def test_a_head_or_a_trailer_without_an_end_is_cut_off(server, begin):
+    assert b"HTTP/1.1 2" not in sent_raw(server, begin, *[b"a" * 65_536] * 40)
+
+
+def test_who_waits_for_nothing_or_sends_half_a_request_is_hung_up_on(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("from mock_server import connection\nconnection.LONGEST_WAIT = 0.2\n")
+    with MockServer(environment={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}) as server:
+        head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+        for parts in ((), (head,), (head, b"\r\na"), (b"\r\n",)):
+            assert sent_raw(server, *parts) == b""
+
+
+def test_what_is_noted_of_a_call_is_short(bench, client):
+    headers = {f"X-{number}": "a" * 1_000 for number in range(200)}
+    client.get(f"/v1/{'a' * 10_000}?{'b' * 10_000}", headers=headers)
+    assert len(client.get("/_mock/requests").content) < 20_000
+
+
+def test_a_form_has_few_fields(bench):
+    answer = bench.client().post("/login", content="a=&" * 300_000)
+    assert answer.status_code == 400 and "A form has at most" in answer.text
+
+
 @pytest.mark.long
 def test_a_guesser_cannot_fill_the_memory():
-    brake = LoginBrake()
-    for number in range(MOST_ADDRESSES + 100):
-        brake.failed(f"guess-{number}@example.com")
-    assert len(brake._failures) <= MOST_ADDRESSES
-    for _ in range(6):
-        brake.failed("victim@example.com")
-    assert brake.seconds_to_wait("victim@example.com") > 0
+    brake = Brake()
+    for number in range(MOST_GUESSERS + 100):
+        brake.seconds_to_wait("192.0.2.7", f"guess-{number}@example.com")
+    assert len(brake._tries) <= MOST_GUESSERS
+    for _ in range(7):
+        wait = brake.seconds_to_wait("192.0.2.7", "victim@example.com")
+    assert wait > 0
 
 
 def pieces(secret: str) -> set[str]:

@@ -21,7 +21,7 @@ def resources() -> list[Resource]:
         content = call.content
         link = content.link(call.path_params["id"])
         wanted = {"start": content.now() - DEFAULT_RANGE, "end": content.now(), "interval": "day", **call.query}
-        return success(encode(stats(content.histories(link), **wanted)))
+        return success(encode(stats(content.demo_clicks(link), content.hours(link), **wanted)))
 
     async def overview(call: Call) -> Response:
         links = call.content.links

@@ -71,7 +71,7 @@ def as_json(link: Link) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1_000)  # of 20 KB each at most
 def encoded(link: Link) -> bytes:
     """Return the link's JSON. A link never changes (a change makes a new one), so it is made once."""
     return encode(as_json(link))

@@ -9,22 +9,24 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mock_server.clock import HOUR
 from mock_server.envelope import InvalidRequest
 from mock_server.model import Account
+from mock_server.page.passwords import Brake, Passwords
 from mock_server.page.rendering import HEADERS, filled, go_to, static_files
-from mock_server.page.sessions import LoginBrake, Sessions, check_form, form_token, hash_password, is_password
+from mock_server.page.sessions import Sessions, check_form, form_fields, form_token
 from mock_server.rate_limit import PLANS
 from mock_server.store import Store
 from mock_server.tokens import digest
+from mock_server.visitors import address
 
 LONGEST_EMAIL = 254  # characters (RFC 5321)
-HOUR = 60 * 60
+CLASS_CODE = "the class code"  # no e-mail address, which is what others guess at
 LIFETIMES = {"never": None, "1 hour": HOUR, "30 days": 30 * 24 * HOUR, "90 days": 90 * 24 * HOUR}
 
 
@@ -35,7 +37,7 @@ class ShownOnce(dict[str, tuple[str, str]]):
 def routes(store: Store, class_code: str | None = None) -> list[Route]:
     """Return the routes of the page. With a ``class_code``, signing up asks for it."""
     sessions = Sessions(store)
-    brake = LoginBrake()
+    passwords, brake = Passwords(), Brake()
     shown_once = ShownOnce()
 
     def render(request: Request, template: str, status: int = 200, **values: object) -> Response:
@@ -72,10 +74,15 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         if request.method != "POST":
             return sign_up_page(request)
         form = await read_form(request, sessions)
+        client = address(request)
+        if class_code is not None and (wait := brake.seconds_to_wait(client, CLASS_CODE)):
+            message = f"Too many wrong class codes. Wait {wait} seconds, then try again."
+            return sign_up_page(request, 429, error=message, email=form.get("email", ""))
         try:
             check_class_code(form, class_code)
+            brake.release(client, CLASS_CODE)
             email, password = checked_email(form), checked_password(form)
-            password_hash = await hash_password(password)
+            password_hash = await passwords.hashed(password, client)
             with store.database.transaction():
                 return logged_in(request, store.add_account(email, password_hash))
         except InvalidRequest as error:
@@ -86,18 +93,17 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
             return log_in_page(request)
         form = await read_form(request, sessions)
         email = form.get("email", "").strip().lower()[:LONGEST_EMAIL]
-        wait = brake.seconds_to_wait(email)
-        if wait:
+        client = address(request)
+        if wait := brake.seconds_to_wait(client, email):
             message = f"Too many wrong passwords. Wait {wait} seconds, then try again."
             return log_in_page(request, 429, error=message, email=email)
         account = store.find_account(email)
-        # An unknown address costs the same time as a wrong password: the answer does not tell which it was.
-        password_hash = account.password_hash if account else await nobodys_password()
-        if not await is_password(form.get("password", ""), password_hash) or account is None:
-            brake.failed(email)
+        password_hash = account.password_hash if account else None
+        is_right = await passwords.is_right(form.get("password", ""), password_hash, client)
+        if account is None or not is_right:
             message = "No account has this e-mail address and password. Try again, or sign up."
             return log_in_page(request, 400, error=message, email=email)
-        brake.succeeded(email)
+        brake.release(client, email)
         return logged_in(request, account)
 
     def logged_in(request: Request, account: Account) -> Response:
@@ -117,7 +123,8 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         if account is None:
             return go_to(request, "/login")
         new_token = None
-        if request.method == "GET":  # a HEAD request shows nothing, so it must not use up the one time
+        # A HEAD request shows nothing, and neither does what a page of another port asks for: that must not use up the one time.
+        if request.method == "GET" and request.headers.get("sec-fetch-dest", "document") == "document":
             new_token = shown_once.pop(digest(sessions.cookie(request) or ""), None)
         return settings_page(request, account, new_token=new_token)
 
@@ -128,9 +135,9 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
             return go_to(request, "/login")
         try:
             name, lifetime = checked_name(form), checked_lifetime(form)
+            text = store.generate_token(account, name, lifetime)
         except InvalidRequest as error:
             return settings_page(request, account, 400, error=error.message, name=form.get("name", ""))
-        text = store.generate_token(account, name, lifetime)
         # Post, redirect, get: the page that shows the token is not the answer to a form, so no
         # reload sends the form again, and the first GET empties the slot.
         shown_once[digest(sessions.cookie(request) or "")] = name, text
@@ -141,7 +148,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         account = sessions.account(request)
         if account is None:
             return go_to(request, "/login")
-        token = store.token(account, request.path_params["id"])
+        token = store.token(account, token_number(request))
         if form is None:
             return render(request, "revoke.html", token=token)
         store.revoke_token(token)
@@ -167,18 +174,23 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         for_people("/logout", log_out, ["POST"]),
         for_people("/settings/api", settings),
         for_people("/settings/api/tokens", generate_token, ["POST"]),
-        for_people("/settings/api/tokens/{id:int}/revoke", revoke_token, ["GET", "POST"]),
+        for_people("/settings/api/tokens/{id}/revoke", revoke_token, ["GET", "POST"]),
         for_people("/settings/plan", change_plan, ["POST"]),
         *static_files(),
     ]
 
 
 async def read_form(request: Request, sessions: Sessions) -> dict[str, str]:
-    """Return the fields of a form that this browser got from us. Raises Forbidden."""
-    body = (await request.body()).decode("utf-8", "replace")
-    form = dict(parse_qsl(body, keep_blank_values=True))
+    """Return the fields of a form that this browser got from us. Raises Forbidden or InvalidRequest."""
+    form = await form_fields(request)
     check_form(request, form, sessions.cookie(request))
     return form
+
+
+def token_number(request: Request) -> int:
+    """Return the number of a token from the address; 0, which none has, if there is no such number."""
+    text = request.path_params["id"]
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 
 def check_class_code(form: dict[str, str], class_code: str | None) -> None:
@@ -217,14 +229,3 @@ def checked_lifetime(form: dict[str, str]) -> int | None:
     if lifetime not in LIFETIMES:
         raise InvalidRequest(f"Choose a lifetime: {', '.join(LIFETIMES)}.")
     return LIFETIMES[lifetime]
-
-
-_nobodys_password = ""
-
-
-async def nobodys_password() -> str:
-    """Return the hash of a password that nobody has."""
-    global _nobodys_password
-    if not _nobodys_password:
-        _nobodys_password = await hash_password("")
-    return _nobodys_password

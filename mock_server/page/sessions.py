@@ -1,77 +1,22 @@
-"""Who is in front of the page: passwords, session cookies and the form token."""
+"""Who is in front of the page: session cookies and the form token."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import hmac
 import secrets
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_server.envelope import Forbidden
+from mock_server.envelope import Forbidden, InvalidRequest
 from mock_server.model import Account
 from mock_server.store import Store
 from mock_server.tokens import digest
 
-# One hash takes some 50 ms of processor time. One thread of its own keeps a rush of logins from
-# slowing down the API. It starts with the first password, not at import.
-_hashing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scrypt")
-# scrypt with 16 MiB a hash: these are throwaway accounts, and thirty people sign up at once.
-_SCRYPT = {"n": 2**14, "r": 8, "p": 1}
-
-FREE_TRIES = 5
-LONGEST_WAIT = 60
-MOST_ADDRESSES = 10_000  # whose failures are remembered
-
-
-async def hash_password(password: str, salt: bytes | None = None) -> str:
-    """Return salt and scrypt hash of the password as hex, made off the event loop."""
-    salt = salt or secrets.token_bytes(16)
-    hashed = await asyncio.get_running_loop().run_in_executor(_hashing, _scrypt, password, salt)
-    return f"{salt.hex()}${hashed.hex()}"
-
-
-async def is_password(password: str, password_hash: str) -> bool:
-    """Tell whether the password is the one that was hashed."""
-    salt, _, _ = password_hash.partition("$")
-    return hmac.compare_digest(await hash_password(password, bytes.fromhex(salt)), password_hash)
-
-
-def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
-
-
-class LoginBrake:
-    """Slow guessing down: after five wrong passwords an address must wait, twice as long each time."""
-
-    def __init__(self) -> None:
-        self._failures: dict[str, tuple[int, float]] = {}
-
-    def seconds_to_wait(self, email: str) -> int:
-        """Return how many seconds this address must wait before the next try."""
-        failures, since = self._failures.get(email, (0, 0.0))
-        if failures < FREE_TRIES:
-            return 0
-        wait: int = min(2 ** (failures - FREE_TRIES), LONGEST_WAIT)
-        return max(0, round(since + wait - time.monotonic()))
-
-    def failed(self, email: str) -> None:
-        """Count a wrong password."""
-        failures, _ = self._failures.pop(email, (0, 0.0))
-        self._failures[email] = failures + 1, time.monotonic()
-        if len(self._failures) > MOST_ADDRESSES:  # forget the one that has been quiet for longest
-            del self._failures[next(iter(self._failures))]
-
-    def succeeded(self, email: str) -> None:
-        """Forget the wrong passwords of this address."""
-        self._failures.pop(email, None)
+MOST_FIELDS = 50  # of a form
 
 
 class Sessions:
@@ -87,7 +32,7 @@ class Sessions:
 
     def cookie(self, request: Request) -> str | None:
         """Return the value of the session cookie."""
-        return request.cookies.get(_cookie_name(request))
+        return request.cookies.get(cookie_name(request))
 
     def greet(self, request: Request, response: Response) -> str:
         """Return the visitor's cookie; give one to a browser that has none, so that its forms can be told apart."""
@@ -102,7 +47,7 @@ class Sessions:
     def log_out(self, request: Request, response: Response) -> None:
         """End the session here and in the browser."""
         self._end(request)
-        response.delete_cookie(_cookie_name(request), **_cookie_attributes(request))
+        response.delete_cookie(cookie_name(request), **cookie_attributes(request))
 
     def _end(self, request: Request) -> None:
         cookie = self.cookie(request)
@@ -111,8 +56,17 @@ class Sessions:
 
     def _set_cookie(self, request: Request, response: Response) -> str:
         value = secrets.token_urlsafe(32)
-        response.set_cookie(_cookie_name(request), value, **_cookie_attributes(request))
+        response.set_cookie(cookie_name(request), value, **cookie_attributes(request))
         return value
+
+
+async def form_fields(request: Request) -> dict[str, str]:
+    """Return the fields of a form that was sent. Raises InvalidRequest."""
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise InvalidRequest(f"A form has at most {MOST_FIELDS} fields.") from None
 
 
 def form_token(cookie: str) -> str:
@@ -135,19 +89,21 @@ def refuse_other_sites(request: Request) -> None:
     if site:
         allowed = site in ("same-origin", "none")
     else:
-        allowed = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        allowed = origin is None or origin.partition("://")[2] == request.headers.get("host")
     if not allowed:
         raise Forbidden("Another site sent this request. Open the page of the mock server itself.")
 
 
-def _cookie_name(request: Request) -> str:
+def cookie_name(request: Request, name: str = "mock_session") -> str:
+    """Return the name under which this server knows a cookie."""
     # A browser has one set of cookies for all ports of a host: two mock servers beside each other must not take each other's.
     port = request.headers["host"].rpartition(":")[2]
-    name = f"mock_session_{port}" if port.isdecimal() else "mock_session"
+    name = f"{name}_{port}" if port.isdecimal() else name
     return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
-def _cookie_attributes(request: Request) -> dict[str, Any]:
+def cookie_attributes(request: Request) -> dict[str, Any]:
+    """Return what a browser may do with a cookie."""
     secure = request.url.scheme == "https"
     # Without a path a browser takes that of the page, which is our top, also where a proxy shows us below a path.
     return {"path": "/" if secure else None, "httponly": True, "samesite": "lax", "secure": secure}

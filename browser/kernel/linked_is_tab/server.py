@@ -17,7 +17,7 @@ from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.dot_env import RERUN
-from mock_server.page import sessions
+from mock_server.page import passwords
 from mock_server.store import Store
 
 BASE_URL = "http://127.0.0.1:8787/v1"
@@ -27,7 +27,7 @@ database: Database
 def start() -> None:
     """Prepare Python for a tab, and start the mock server."""
     if not hasattr(hashlib, "scrypt"):
-        sessions._scrypt = _without_openssl
+        passwords._scrypt = _without_openssl
     subprocess.Popen = NoPrograms
     serve(Database(":memory:"))
     in_lab = Path("/drive").is_dir()  # else on a page

@@ -1,0 +1,71 @@
+"""A connection to a client, as uvicorn has it, with bounds: a client can keep neither memory nor a connection for itself."""
+
+from __future__ import annotations
+
+from asyncio import Transport
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LARGEST_HEAD = 64 * 1024  # bytes of address and headers
+MOST_AROUND_BODY = 16 * LARGEST_HEAD  # head, sizes of chunks and trailers
+LONGEST_WAIT = 60  # seconds for a whole request
+
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n"
+    b"The address and the headers are larger than 64 KiB."
+)
+
+
+class Connection(HttpToolsProtocol):
+    """``waiting_since`` is when it began to wait for a request or the rest of one, in seconds of the event loop."""
+
+    waiting_since: float | None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self.waiting_since = self.loop.time()
+        self._around_body = 0
+        self._is_too_large = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, or refuse it."""
+        if self.waiting_since is None and self.cycle.response_complete:
+            self.waiting_since = self.loop.time()
+        self._around_body += len(data)
+        super().data_received(data)
+        if self._around_body > MOST_AROUND_BODY and not self.transport.is_closing():
+            self._is_too_large = True
+            self.send_400_response("")
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on. Raises ValueError, which ends in an answer."""
+        if self._around_body > LARGEST_HEAD:
+            self._is_too_large = len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > LARGEST_HEAD
+            if self._is_too_large:
+                raise ValueError
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body. How much of it may come is for the application to say."""
+        super().on_body(body)
+        self._around_body -= len(body)
+
+    def on_message_complete(self) -> None:
+        """Wait no more: from now on the client waits, and after the answer uvicorn for the next request."""
+        super().on_message_complete()
+        self.waiting_since = None
+        self._around_body = 0
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request, or too large for one."""
+        if self._is_too_large:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
+
+    def close_if_late(self) -> None:
+        """Close it if it has waited too long."""
+        if self.waiting_since is not None and self.loop.time() - self.waiting_since > LONGEST_WAIT:
+            self.transport.close()
