@@ -17,6 +17,7 @@ import uvicorn
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
 from mock_server.database import Database, DatabaseError
+from mock_server.protocol import Http11
 from mock_server.store import Store
 
 
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     config = uvicorn.Config(
         create_app(store, settings),
+        http=Http11,
         lifespan="off",
         ws="none",
         access_log=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import cache
 from typing import TypeVar
 
@@ -78,6 +79,16 @@ def blocks(account_id: int) -> list[Block]:
     """Return the blocks of the demo profile, from top to bottom."""
     created = parse_iso("2026-01-12T08:10:00Z")
     return [Block(account_id, 0, number, title, created, url) for number, (title, url) in enumerate(_BLOCKS)]
+
+
+def aged(record: Link | Profile | Block, history_ends: int) -> Link | Profile | Block:
+    """Return a demo record that isn't younger than the demo clicks, which end at this moment (Unix seconds)."""
+    return replace(record, created_at=min(record.created_at, history_ends - HISTORY_DAYS * DAY))
+
+
+def is_demo(record: Link | Profile | Block) -> bool:
+    """Tell whether a record is one that every account begins with."""
+    return record.number < {Link: len(_LINKS), Profile: 1, Block: len(_BLOCKS)}[type(record)]
 
 
 @cache

@@ -57,7 +57,7 @@ class Operation:
     def data(self) -> Node | None:
         """The schema of ``data`` in that answer; ``None`` if it does not come in the envelope."""
         content = self.answers[self.success].get("content", {}).get("application/json", {})
-        return content.get("schema", {}).get("properties", {}).get("data")
+        return resolved(content.get("schema", {})).get("properties", {}).get("data")
 
     @property
     def tells(self) -> str:
