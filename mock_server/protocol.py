@@ -19,6 +19,7 @@ class Http11(HttpToolsProtocol):
         """Read what came, and keep it until it is read."""
         self._received = data
         super().data_received(data)
+        self._received = b""
 
     def _should_upgrade(self) -> bool:
         return self._get_upgrade() is not None

@@ -496,6 +496,12 @@ def test_every_error_of_the_code_is_in_the_contract():
     assert shown == set(errors) - {"METHOD_NOT_ALLOWED"}  # it has no operation
 
 
+def test_every_tag_and_every_operation_is_described():
+    assert [tag["name"] for tag in openapi()["tags"] if not tag.get("description")] == []
+    nodes = [openapi()["paths"][path][method.lower()] for method, path in operations()]
+    assert [node["operationId"] for node in nodes if not node.get("description")] == []
+
+
 def test_the_contract_is_valid_openapi():
     from openapi_spec_validator import validate
 

@@ -65,9 +65,14 @@ class Operation:
         return "address" if self.is_redirect else "text" if self.data is None else "data"
 
     @property
+    def path_values(self) -> dict[str, str | int]:
+        """The example values for what is in braces in the path."""
+        return self._examples("path")
+
+    @property
     def example_path(self) -> str:
         """The path with example values in it."""
-        return self.path.format(**self._examples("path"))
+        return self.path.format(**self.path_values)
 
     @property
     def example_query(self) -> dict[str, str | int]:
