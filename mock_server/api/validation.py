@@ -19,7 +19,7 @@ Check = Callable[[str, Any], Any]
 
 # Control characters, and halves of characters, which no answer in UTF-8 could carry.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_WEB_ADDRESS = re.compile(r"https?://([^/?#\\]*)", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
