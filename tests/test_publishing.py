@@ -105,7 +105,7 @@ def test_a_page_says_in_the_words_of_schema_org_what_it_is(site, pages):
         assert lesson == {name: told.get(name, lesson["position"]) for name in lesson}
     assert len(lessons) == len(NOTEBOOKS)
     for path in site.rglob("*.html"):  # without SITE_URL, no page has an address
-        assert '"url"' not in "".join(script.string for script in parsed(path).select("script[type='application/ld+json']"))
+        assert '"url"' not in path.read_text(encoding="utf-8").partition("application/ld+json")[2].partition("</script>")[0]
 
 
 def test_the_contract_is_published_so_that_every_program_can_read_it(site, pages):
