@@ -13,7 +13,6 @@ from typing import get_args
 import pytest
 
 from mock_server.contract import openapi
-from mock_server.settings_page import SettingsPage
 from tests.judges import from_npm
 from tests.running import PATIENCE, ROOT
 from tests.test_samples import need
@@ -34,15 +33,9 @@ def contract(tmp_path):
 
 
 @pytest.fixture
-def new_token(server):
-    """Return a function that opens an account: an operation may delete what the next one reads."""
-
-    def new_token():
-        page = SettingsPage(server.base_url)
-        page.sign_up()
-        return page.generate_token()
-
-    return new_token
+def token(page):
+    """A token of a new account. A reset after each operation puts back what the next one needs."""
+    return page.generate_token()
 
 
 def run(folder, *command):
@@ -52,7 +45,7 @@ def run(folder, *command):
     return ended.stdout
 
 
-def test_the_client_of_openapi_python_client_calls_every_operation(contract, server, new_token, monkeypatch):
+def test_the_client_of_openapi_python_client_calls_every_operation(contract, server, token, monkeypatch):
     folder = contract.parent
     generate = [sys.executable, "-m", "openapi_python_client", "generate", "--path", str(contract), "--meta", "none"]
     printed = run(folder, *generate, "--output-path", "generated_client")
@@ -60,6 +53,7 @@ def test_the_client_of_openapi_python_client_calls_every_operation(contract, ser
     monkeypatch.syspath_prepend(str(folder))
     client_of = import_module("generated_client").AuthenticatedClient
     packages = walk_packages(import_module("generated_client.api").__path__, "generated_client.api.")
+    client = client_of(server.origin, token, timeout=PATIENCE)
     modules = {name.rpartition(".")[2]: name for _, name, _ in packages}
     for operation in operations():
         called = import_module(modules[operation.anchor.replace("-", "_")])
@@ -70,8 +64,8 @@ def test_the_client_of_openapi_python_client_calls_every_operation(contract, ser
             **({"body": operation.example_body} if operation.body else {}),
         }
         values = {name: as_one_of(get_args(types[name]) or (types[name],), value) for name, value in sent.items()}
-        with client_of(server.origin, new_token(), timeout=PATIENCE) as client:
-            answer = called.sync_detailed(client=client, **values)
+        answer = called.sync_detailed(client=client, **values)
+        import_module(modules["reset"]).sync_detailed(client=client)
         assert answer.status_code == operation.success, operation.anchor
         if operation.data:
             told = json.loads(answer.content)
@@ -98,18 +92,19 @@ def with_zones(told):
     return json.loads(json.dumps(told, default=str).replace('Z"', '+00:00"'))
 
 
-def test_the_client_of_hey_api_calls_every_operation(contract, server, new_token):
+def test_the_client_of_hey_api_calls_every_operation(contract, server, token):
     need("node")
     folder = contract.parent
     run(folder, "node", str(from_npm("@hey-api/openapi-ts/bin/run.js")), "--input", str(contract), "--output", "client")
-    calls = []
+    config = {"baseUrl": server.origin, "auth": token, "redirect": "manual"}
+    calls = [f"const client = createClient({json.dumps(config)});"]
     for number, operation in enumerate(operations()):
         sent = {"path": operation.path_values, "query": operation.example_query, "body": operation.example_body}
         literal = "".join(f", {name}: {json.dumps(value)}" for name, value in sent.items() if value)
-        config = f"baseUrl: {json.dumps(server.origin)}, auth: {json.dumps(new_token())}, redirect: 'manual'"
         calls += [
-            f"const it{number} = await api.{operation.node['operationId']}({{ client: createClient({{ {config} }}){literal} }});",
+            f"const it{number} = await api.{operation.node['operationId']}({{ client{literal} }});",
             f"console.log(JSON.stringify(['{operation.anchor}', it{number}.response?.status, it{number}.data ?? null]));",
+            "await api.reset({ client });",
         ]
         if operation.path.startswith("/v1"):  # the type of an error says what its code may be
             calls.append(f"const code{number}: api.ErrorCode | undefined = it{number}.error?.error.code;")
