@@ -71,7 +71,7 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
     return Starlette(
         routes=[
             *(gated(f"/v1{one.path}", one.answer) for one in [*links.resources(), *profiles.resources(), *analytics.resources()]),
-            gated("/v1/{rest:path}", nothing_here),
+            gated("/v1{rest:path}", nothing_here),  # `/v1` itself too
             *(Route(f"/_mock{one.path}", one.answer, methods=METHODS) for one in controls.resources(store, traffic, instructor)),
             *board.routes(store, traffic, instructor),
             *short_links.routes(store),

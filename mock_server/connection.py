@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import Transport
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from mock_server.protocol import Http11
 
 LARGEST_HEAD = 64 * 1024  # bytes of address and headers
 MOST_AROUND_BODY = 16 * LARGEST_HEAD  # head, sizes of chunks and trailers
@@ -16,7 +16,7 @@ _TOO_LARGE = (
 )
 
 
-class Connection(HttpToolsProtocol):
+class Connection(Http11):
     """``waiting_since`` is when it began to wait for a request or the rest of one, in seconds of the event loop."""
 
     waiting_since: float | None

@@ -17,7 +17,7 @@ from mock_server import demo_data, ids
 from mock_server.clock import HOUR
 from mock_server.collection import Collection
 from mock_server.database import AnyRecord, Database
-from mock_server.envelope import InvalidRequest, NotFound
+from mock_server.envelope import InvalidRequest, NotFound, SlugTaken
 from mock_server.model import KINDS, Account, Block, ClickCount, Limits, Link, Profile, kind_value
 
 Owned = Link | Profile | Block | ClickCount
@@ -79,7 +79,7 @@ class Content:
         return _found(self.links.get(ids.LINK.number(link_id)), "link")
 
     def add_link(self, values: dict[str, Any]) -> Link:
-        """Make a link from checked values. Raises InvalidRequest."""
+        """Make a link from checked values. Raises InvalidRequest or SlugTaken."""
         self._check_room(self.links, "links")
         values = {**values, "slug": values.get("slug") or self._free_slug()}
         link = Link(account_id=self.account.id, number=self.account.links_made, created_at=self.now(), **values)
@@ -88,7 +88,7 @@ class Content:
         return link
 
     def change_link(self, link: Link, values: dict[str, Any]) -> Link:
-        """Change a link to checked values and return it. Raises InvalidRequest, and then changes nothing."""
+        """Change a link to checked values and return it. Raises InvalidRequest or SlugTaken, and then changes nothing."""
         changed = replace(link, **values)
         self._check_link(changed)
         self._save(changed)
@@ -112,7 +112,7 @@ class Content:
     def _check_slug(self, record: Link | Profile) -> None:
         other = self._by_slug.get(record.slug)
         if other is not None and (type(other), other.number) != (type(record), record.number):
-            raise InvalidRequest("slug: one of your links or profiles already has this one. Choose another.")
+            raise SlugTaken
 
     def _free_slug(self) -> str:
         """Return a slug that looks random and is the same for the n-th link of every account."""
@@ -127,7 +127,7 @@ class Content:
         return _found(self.profiles.get(ids.PROFILE.number(profile_id)), "profile")
 
     def add_profile(self, values: dict[str, Any]) -> Profile:
-        """Make a profile from checked values. Raises InvalidRequest."""
+        """Make a profile from checked values. Raises InvalidRequest or SlugTaken."""
         self._check_room(self.profiles, "profiles")
         profile = Profile(account_id=self.account.id, number=self.account.profiles_made, created_at=self.now(), **values)
         self._check_slug(profile)
@@ -135,7 +135,7 @@ class Content:
         return profile
 
     def change_profile(self, profile: Profile, values: dict[str, Any]) -> Profile:
-        """Change a profile to checked values and return it. Raises InvalidRequest, and then changes nothing."""
+        """Change a profile to checked values and return it. Raises SlugTaken, and then changes nothing."""
         changed = replace(profile, **values)
         self._check_slug(changed)
         self._save(changed)
@@ -215,14 +215,26 @@ class Content:
         """Replace all by the demo data, and change the account's fields in the same transaction."""
         links, profiles = demo_data.links(self.account.id), demo_data.profiles(self.account.id)
         blocks = demo_data.blocks(self.account.id)
+        records: list[Link | Profile | Block] = [*links, *profiles, *blocks]
+        demo = [demo_data.aged(record, account_values["history_ends"]) for record in records]
         account_values |= {"links_made": len(links), "profiles_made": len(profiles), "blocks_made": len(blocks)}
         with self.database.transaction():
             for old in self._everything():
                 self.database.delete(old)
-            new: list[AnyRecord] = [*links, *profiles, *blocks, replace(self.account, **account_values)]
+            new: list[AnyRecord] = [*demo, replace(self.account, **account_values)]
             for record in new:
                 self.database.save(record)
-            self.database.then(partial(self._begin_afresh, [*links, *profiles, *blocks], account_values))
+            self.database.then(partial(self._begin_afresh, demo, account_values))
+
+    def age_demo_data(self, history_ends: int) -> None:
+        """Let no demo record be younger than the demo clicks, which end at ``history_ends`` (Unix seconds)."""
+        blocks = [block for blocks in self._blocks.values() for block in blocks]
+        records: list[Link | Profile | Block] = [*self.links, *self.profiles, *blocks]
+        for record in filter(demo_data.is_demo, records):
+            older = demo_data.aged(record, history_ends)
+            if older != record:
+                self.database.save(older)
+                self.database.then(partial(self.remember, older))
 
     def _begin_afresh(self, records: list[Link | Profile | Block], account_values: dict[str, Any]) -> None:
         self._forget_all()

@@ -24,7 +24,7 @@ from mock_server.store import Store
 from mock_server.traffic import NOBODY, Fault, Traffic
 
 FARTHEST = 100 * 366 * 24 * 60 * 60  # seconds: the span of years that a clock can show
-CLOCK_FIELDS = {"set": instant, "advance": number(-FARTHEST, FARTHEST), "freeze": flag}
+CLOCK_FIELDS = {"set": instant, "advance": whole_number(-FARTHEST, FARTHEST), "freeze": flag}
 # How many seconds each fault takes, unless told otherwise.
 FAULTS = {"500": 0, "503": 2, "429": 2, "slow": 2, "timeout": 30, "drop": 0}
 FAULT_FIELDS = {
@@ -54,7 +54,7 @@ def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Re
         account = addressed_account(request)
         body = checked(await json_object(request), CLOCK_FIELDS)
         if list(body) == ["advance"]:
-            now = store.advance_clock(account, round(body["advance"]))
+            now = store.advance_clock(account, body["advance"])
         elif list(body) == ["set"]:
             now = store.set_clock(account, body["set"])
         elif list(body) == ["freeze"]:

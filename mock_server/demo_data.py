@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, TypeVar
 
@@ -85,6 +86,16 @@ class Click(NamedTuple):
 
     at: int
     values: dict[str, str]
+
+
+def aged(record: Link | Profile | Block, history_ends: int) -> Link | Profile | Block:
+    """Return a demo record that isn't younger than the demo clicks, which end at this moment (Unix seconds)."""
+    return replace(record, created_at=min(record.created_at, history_ends - HISTORY_DAYS * DAY))
+
+
+def is_demo(record: Link | Profile | Block) -> bool:
+    """Tell whether a record is one that every account begins with."""
+    return record.number < {Link: len(_LINKS), Profile: 1, Block: len(_BLOCKS)}[type(record)]
 
 
 @cache

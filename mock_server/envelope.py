@@ -66,6 +66,14 @@ class InvalidRequest(ApiError):
     origin = Origin.OTHER_DOCS_PAGE
 
 
+class SlugTaken(ApiError):
+    status = 400
+    code = "SLUG_TAKEN"
+    message = "slug: one of your links or profiles already has this one. Choose another."
+    when = "One of your links or profiles has the slug already."
+    origin = Origin.ASSUMED
+
+
 class Forbidden(ApiError):
     status = 403
     code = "FORBIDDEN"
@@ -107,8 +115,8 @@ class RateLimitExceeded(ApiError):
 
     def __init__(self, retry_after: int, rate_limit: list[tuple[bytes, bytes]] | None = None) -> None:
         """``retry_after`` is in seconds; ``rate_limit`` holds the ``X-RateLimit`` headers of the refused call."""
-        super().__init__(headers={"Retry-After": str(retry_after)})
-        self.retry_after = retry_after
+        self.retry_after = max(1, retry_after)  # nobody may come at once
+        super().__init__(headers={"Retry-After": str(self.retry_after)})
         self.rate_limit = rate_limit
 
     def as_json(self) -> dict[str, Any]:

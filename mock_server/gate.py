@@ -96,11 +96,10 @@ class Gate:
         return failure(error)
 
 
-def retry_after(fault: Fault) -> dict[str, str]:
+def retry_after(seconds: int, form: str) -> dict[str, str]:
     """Spell the header Retry-After as a lesson asked. A date is by real time, as the header Date is."""
-    seconds = math.ceil(fault.seconds)
     date = formatdate(math.ceil(time.time()) + seconds, usegmt=True)
-    return {"seconds": {"Retry-After": str(seconds)}, "date": {"Retry-After": date}, "none": {}}[fault.header]
+    return {"seconds": {"Retry-After": str(seconds)}, "date": {"Retry-After": date}, "none": {}}[form]
 
 
 async def fails(fault: Fault, send: Send) -> bool:
@@ -108,8 +107,9 @@ async def fails(fault: Fault, send: Send) -> bool:
     if fault.kind == "500":
         raise InternalError(ON_PURPOSE)
     if fault.kind in ("429", "503"):
-        error = RateLimitExceeded(math.ceil(fault.seconds)) if fault.kind == "429" else ServiceUnavailable(ON_PURPOSE)
-        error.headers = retry_after(fault)
+        seconds = math.ceil(fault.seconds)
+        error = RateLimitExceeded(seconds) if fault.kind == "429" else ServiceUnavailable(ON_PURPOSE)
+        error.headers = retry_after(error.retry_after if isinstance(error, RateLimitExceeded) else seconds, fault.header)
         raise error
     await asyncio.sleep(fault.seconds)
     if fault.kind == "slow":

@@ -202,6 +202,8 @@ class Store:
             else:
                 values = {"frozen_at": now}
             self._change_accounts(account, **values, history_ends=_midnight(now))
+            for one in self._chosen(account):
+                self.content(one).age_demo_data(_midnight(now))
         return now
 
     def freeze_clock(self, account: Account | None, frozen: bool) -> int:

@@ -56,7 +56,10 @@ def check(method: str, path: str, status: int, headers: Mapping[str, str], body:
     media_type = headers.get("content-type", "").partition(";")[0]
     assert media_type in content, f"{where}: the contract lacks the type {media_type}"
     if media_type == "application/json":
-        validate(content[media_type]["schema"], json.loads(body), where)
+        told = json.loads(body)
+        validate(content[media_type]["schema"], told, where)
+        if examples := content[media_type].get("examples"):
+            assert told["error"]["code"] in examples, f"{where}: the contract has no example of {told['error']['code']}"
 
 
 def find_path(path: str) -> str | None:

@@ -135,7 +135,7 @@ def about(answer: str, place: int, response: Node, schema: Node) -> Iterator[Lie
         yield Lie(answer, where, LEFT_OUT, id(node))
         if "properties" not in described:  # an object has another value when one of its fields has
             yield Lie(answer, where, ANOTHER, id(node), tuple(described.get("enum", ())))
-        if described.get("type") != "null":
+        if described.get("const", ...) is not None:
             yield Lie(answer, where, NULL, id(node))
 
 
@@ -155,7 +155,7 @@ def marked(node: Any = None, way: str = "") -> dict[int, str]:
     inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     found = {id(node): way} if isinstance(node, dict) and node.get("x-not-proved") else {}
     for name, one in inner:
-        found |= marked(one, f"{way}/{name}")
+        found |= marked(one, f"{way}/{name}") if isinstance(one, dict | list) else {}
     return found
 
 

@@ -136,13 +136,27 @@ def test_many_clicks_take_the_room_of_few(bench, client):
         assert counted["clicksOverTime"] == [{"date": "2027-01-15", "clicks": 3 * MOST_VALUES}]
 
 
-def test_a_click_after_the_clock_was_set_back_is_counted_when_it_was_made(bench, client):
-    client.get("/s/jobs")
-    client.post("/_mock/clock", json={"advance": -2 * DAY})
-    client.get("/s/jobs")
-    now = bench.clock.now()
-    counted = stats(
-        client, "/v1/links/" + bench.store.content(bench.store.accounts[1]).find_slug("jobs").id, start=iso(now - 2 * DAY)
-    )
-    assert counted["clicksOverTime"][0]["date"] == iso(now - 2 * DAY)[:10]
-    assert counted["clicksOverTime"][0]["clicks"] >= 1
+def test_a_date_at_the_end_means_the_whole_day(bench, client):
+    client.post("/_mock/clock", json={"set": "2026-06-16T12:00:00Z"})
+    client.get("/s/spring-menu")
+    day = stats(client, start="2026-06-16", end="2026-06-16")
+    assert day["clicksOverTime"] == [{"date": "2026-06-16", "clicks": 1}]
+    assert stats(client, start="2026-06-16", end="2026-06-16T00:00:00Z")["totalClicks"] == 0
+
+
+def test_a_click_has_the_time_at_which_it_came_also_after_the_clock_was_set_back(bench, client):
+    for moment in ("2026-06-16T12:00:00Z", "2026-06-10T12:00:00Z", "2026-06-13T12:00:00Z"):
+        client.post("/_mock/clock", json={"set": moment})
+        client.get("/s/jobs")
+    for one in (client, bench.restarted().client(headers=dict(client.headers))):
+        one.post("/_mock/clock", json={"set": "2026-04-01"})
+        for day in ("10", "13", "16"):
+            clicks = stats(one, "/v1/links/clx4197533851", start=f"2026-06-{day}", end=f"2026-06-{day}")["totalClicks"]
+            assert clicks == 1, day
+
+
+def test_a_plus_that_became_a_space_is_named(client):
+    answer = client.get(f"{LINK}/stats?end=2026-06-16T12:00:00+02:00")
+    assert answer.status_code == 400 and "write %2B" in answer.json()["error"]["message"]
+    assert "%2B" not in client.get(f"{LINK}/stats?end=at%20noon").json()["error"]["message"]
+    assert client.get(f"{LINK}/stats?end=2026-06-16T12:00:00%2B02:00&start=2026-06-16").status_code == 200

@@ -28,6 +28,24 @@ def test_what_is_made_carries_the_time_of_the_account(bench):
     assert link["createdAt"] == "2030-05-01T12:00:00Z"
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_nothing_of_the_demo_data_is_younger_than_its_clicks(bench, own):
+    headers, client = bench.account(), bench.client()
+    client.patch("/v1/links/clx1234567890", headers=headers, json={"title": "Mine"})
+    made = client.post("/v1/links", headers=headers, json={"url": "https://example.com"}).json()["data"]
+    client.post("/_mock/clock", headers=headers if own else {}, json={"set": "2026-01-01T12:00:00Z"})
+    later = bench.account("later@example.com")  # it opens while the clock of all is there, or is not
+    for one in (headers, *([] if own else [later])):
+        links = client.get("/v1/links", headers=one).json()["data"]
+        begin = {link["createdAt"] for link in links if link["id"] != made["id"]}
+        assert begin == {"2025-10-03T00:00:00Z"}
+        assert client.get("/v1/profiles/prof_123456/blocks", headers=one).json()["data"][0]["createdAt"] in begin
+        everything = client.get("/v1/links/clx1234567890/stats?start=2025-10-03", headers=one).json()["data"]
+        assert everything["totalClicks"] == 1284
+    assert client.get("/v1/links/clx1234567890", headers=headers).json()["data"]["title"] == "Mine"
+    assert client.get(f"/v1/links/{made['id']}", headers=headers).json()["data"] == made
+
+
 def test_without_an_account_the_clock_moves_for_all(bench):
     one, two, client = bench.account(lifetime=3600), bench.account("two@example.com", lifetime=3600), bench.client()
     client.post("/_mock/clock", headers=one, json={"advance": -1800})
@@ -57,6 +75,7 @@ def test_reset_puts_links_and_clock_back_and_keeps_the_token(bench):
         {"advance": "1"},
         {"advance": True},
         {"advance": 1e300},
+        {"advance": 0.5},
         {"set": 5},
         {"set": "1999-01-01"},
         {"advance": 1, "set": "2030-01-01"},
@@ -174,6 +193,14 @@ def test_the_header_says_how_long_to_wait_as_a_date_or_not_at_all(bench, fault, 
     assert "Retry-After" not in answers["none"].headers
     date = parsedate_to_datetime(answers["date"].headers["Retry-After"]).timestamp()
     assert date == 1_800_000_001 + 43_120  # A header has no part of a second, and nobody may come too early.
+
+
+def test_a_429_never_asks_to_come_at_once(bench):
+    headers, client = bench.account(), bench.client()
+    for seconds in (0, 0.2):
+        client.post("/_mock/faults", headers=headers, json={"fault": "429", "seconds": seconds})
+        answer = client.get("/v1/links", headers=headers)
+        assert (answer.json()["error"]["retryAfter"], answer.headers["Retry-After"]) == (1, "1")
 
 
 def test_a_fault_is_taken_back(bench):

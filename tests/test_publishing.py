@@ -1,5 +1,6 @@
 """The site as it is published: at an address, for search engines, for programs, and what else could build it."""
 
+import json
 import re
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from PIL import Image
 
-from tests.running import ROOT
+from mock_server.contract import openapi
+from tests.running import NOTEBOOKS, ROOT
 from tests.static_site import StaticHost, build, parsed, without_tab
 
 SITE_URL, REPO_URL = "https://docs.example.com/kit/", "https://github.com/you/kit"
@@ -70,10 +72,54 @@ def test_every_page_tells_search_engines_and_chats_what_it_is(published, pages):
     assert quickstart == "You'll send your token with a request, then let requests send it with every request."
 
 
-def test_the_sitemap_lists_every_page(published, pages):
+def test_the_sitemap_lists_every_page_that_the_search_finds(published, pages):
     tree = ElementTree.parse(published / "sitemap.xml")
-    assert {tag.text for tag in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")} == set(pages)
+    index = json.loads((published / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
+    found = {urljoin(SITE_URL, document["location"].partition("#")[0]) for document in index}
+    assert {tag.text for tag in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")} == found <= set(pages)
     assert f"Sitemap: {SITE_URL}sitemap.xml" in (published / "robots.txt").read_text(encoding="utf-8")
+
+
+KINDS = {
+    "": "Course",
+    "notebooks/": "LearningResource",
+    "how-to/": "TechArticle",
+    "reference/": "TechArticle",
+    "auth/": "TechArticle",
+    "workshop/": "WebPage",
+}
+
+
+def test_a_page_says_in_the_words_of_schema_org_what_it_is(site, pages):
+    for address, page in pages.items():
+        [script] = page.select("script[type='application/ld+json']")
+        told = json.loads(script.string)
+        assert (told["@context"], told["inLanguage"], told["version"]) == ("https://schema.org", page.html["lang"], VERSION)
+        assert told["url"] == address and told["description"] == content(page, "description")
+        assert told.get("headline", told.get("name")) in (content(page, "og:title"), "linked.is authentication kit")
+        top = re.match(r"[^/]*/?", address.removeprefix(SITE_URL))[0]
+        assert told["@type"] == KINDS.get(top, told["@type"]), address
+        if told["@type"] == "LearningResource":
+            assert f"Time: {told['timeRequired'][2:-1]} minutes" in " ".join(page.article.get_text().split()), address
+            assert told["isPartOf"]["url"] == SITE_URL
+    lessons = json.loads(pages[SITE_URL].select_one("script[type='application/ld+json']").string)["hasPart"]
+    for lesson in lessons:
+        told = json.loads(pages[lesson["url"]].select_one("script[type='application/ld+json']").string)
+        assert lesson == {name: told.get(name, lesson["position"]) for name in lesson}
+    assert len(lessons) == len(NOTEBOOKS)
+    for path in site.rglob("*.html"):  # without SITE_URL, no page has an address
+        assert '"url"' not in path.read_text(encoding="utf-8").partition("application/ld+json")[2].partition("</script>")[0]
+
+
+def test_the_contract_is_published_so_that_every_program_can_read_it(site, pages):
+    """One document in two forms, without what generators of clients stumble over: YAML's anchors, and what only they need."""
+    as_yaml = (site / "openapi.yaml").read_text(encoding="utf-8")
+    tokens = {type(token) for token in yaml.scan(as_yaml, Loader=yaml.CSafeLoader)}
+    assert not tokens & {yaml.AnchorToken, yaml.AliasToken} and "<<:" not in as_yaml and "x-shared" not in as_yaml
+    assert json.loads((site / "openapi.json").read_text(encoding="utf-8")) == openapi() == yaml.load(as_yaml, yaml.CSafeLoader)
+    for address in ("auth/", "reference/api/"):
+        links = {urljoin(SITE_URL + address, link["href"]) for link in pages[SITE_URL + address].select("article a[href]")}
+        assert links >= {SITE_URL + "openapi.json", SITE_URL + "openapi.yaml"}
 
 
 def test_a_notebook_page_leads_to_the_places_where_it_runs(pages):
@@ -100,13 +146,17 @@ def test_an_edit_link_leads_to_the_source(pages):
 def test_a_site_without_an_address_claims_none(site):
     for path in site.rglob("*.html"):
         assert not parsed(path).select("link[rel=canonical], meta[property='og:url'], [rel=edit], .md-source"), path
-    assert not (site / "robots.txt").exists()
+    assert not [name for name in ("robots.txt", "sitemap.xml", "sitemap.xml.gz") if (site / name).exists()]
 
 
 def test_llms_txt_lists_the_markdown_of_every_page_once(published, site, pages, markdown):
     for folder, top in ((published, SITE_URL), (site, "")):
         title, summary, *rest = (folder / "llms.txt").read_text(encoding="utf-8").split("\n\n")
         assert title == "# linked.is authentication kit" and re.fullmatch("> .+[.]", summary)
+        rules = "\n".join(rest).partition("\n## ")[0]
+        assert all(word in rules for word in ("timeout", "`.env`", "Never print the token", "revoke it"))
+        for link in re.findall(r"\]\((.+?)\)", rules):
+            assert link.startswith(top) and (folder / link.removeprefix(top)).is_file(), link
         text = "\n".join(rest)
         nav = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=Lenient)["nav"]
         assert re.findall("^## (.+)", text, re.MULTILINE) == [*(name for item in nav for name in item), "Optional"]

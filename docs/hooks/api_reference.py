@@ -4,7 +4,6 @@ Each operation gets its parameters and fields with their origin, a sample in thr
 and its errors. A page asks for the operations with a tag by a marker.
 """
 
-import json
 import logging
 import re
 
@@ -14,7 +13,6 @@ from recorded_answers import answer, as_http, spelled
 from three_languages import curl, javascript, python
 
 from mock_server.contract import openapi
-from mock_server.envelope import ApiError
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.api_reference")
@@ -61,12 +59,13 @@ def chapter(tag, level):
 def shared_object(schema):
     """Return the name of what is sent and answered alike, such as ``Link``, of which the contract has ``LinkFields``."""
     names = [reference.rpartition("/")[2] for reference in references(schema.get("items", schema))]
-    return next((name.removesuffix("Fields") for name in names if fields_of(name)), None)
+    objects = [name.removeprefix("New").removesuffix("Fields") for name in names]
+    return next((name for name in objects if fields_of(name)), None)
 
 
 def fields_of(name):
     """Return the fields that a caller may send of an object of the contract, empty for one that is only answered."""
-    schema = openapi()["components"]["schemas"].get(name.removesuffix("Fields") + "Fields", {})
+    schema = openapi()["components"]["schemas"].get(f"{name}Fields", {})
     return schema.get("properties", {})
 
 
@@ -171,10 +170,10 @@ def error_text(operation):
     errors = {status: response for status, response in operation.answers.items() if status >= 400}
     group = next((group for group in COMMON_ERRORS if operation.path.startswith(group) and operation.data), None)
     common = common_errors(group) if group else {}
-    own = {status: response for status, response in errors.items() if status not in common}
+    own = {status: response for status, response in errors.items() if common.get(status) != response}
     parts = [error_list(own)] if own else []
-    if common:
-        parts.append(f"[{', '.join(map(str, common))}, as everywhere]({COMMON_ERRORS[group]}#errors-of-every-operation)")
+    if alike := [str(status) for status in common if status not in own]:
+        parts.append(f"[{', '.join(alike)}, as everywhere]({COMMON_ERRORS[group]}#errors-of-every-operation)")
     return f"**Errors:** {' · '.join(parts)}" if errors else ""
 
 
@@ -189,18 +188,14 @@ def error_list(errors):
     """Return errors by status: their codes, as links to what they mean, or what the contract says of one without."""
     parts = []
     for status, response in sorted(errors.items()):
-        links = [f"[{code}](errors.md#{code.lower()})" for code in codes(status, response)]
+        links = [f"[{code}](errors.md#{code.lower()})" for code in codes(response)]
         parts.append(f"`{status}` {' '.join(links) or response['description']}{not_proved(response)}")
     return " · ".join(parts)
 
 
-def codes(status, response):
-    """Return the codes that come with a status: those that the contract names, else those of the code. A page has none."""
-    schema = response.get("content", {}).get("application/json", {}).get("schema")
-    if schema is None:
-        return []
-    named = re.findall(r'"code": \{"const": "(\w+)"\}', json.dumps(schema))
-    return named or [error.code for error in ApiError.__subclasses__() if error.status == status]
+def codes(response):
+    """Return the codes that come with a status: an error has an example of each. A page has none."""
+    return list(response.get("content", {}).get("application/json", {}).get("examples", ()))
 
 
 def tab(language, syntax, write, operation):

@@ -57,7 +57,7 @@ class Operation:
     def data(self) -> Node | None:
         """The schema of ``data`` in that answer; ``None`` if it does not come in the envelope."""
         content = self.answers[self.success].get("content", {}).get("application/json", {})
-        return content.get("schema", {}).get("properties", {}).get("data")
+        return resolved(content.get("schema", {})).get("properties", {}).get("data")
 
     @property
     def tells(self) -> str:
@@ -65,9 +65,14 @@ class Operation:
         return "address" if self.is_redirect else "text" if self.data is None else "data"
 
     @property
+    def path_values(self) -> dict[str, str | int]:
+        """The example values for what is in braces in the path."""
+        return self._examples("path")
+
+    @property
     def example_path(self) -> str:
         """The path with example values in it."""
-        return self.path.format(**self._examples("path"))
+        return self.path.format(**self.path_values)
 
     @property
     def example_query(self) -> dict[str, str | int]:

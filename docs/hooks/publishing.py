@@ -1,22 +1,28 @@
 """MkDocs hook that adds what a published site needs besides its pages.
 
 Programs get each page as Markdown, where its source would be on the site; `docs/theme/llms.txt` lists them, and a page
-names its own in its head. Search engines and chats get a description of each page. People get the version, a link to
-edit a page, and a 404 page that works at any depth.
+names its own in its head. Programs also get the contract, `openapi.json` and `openapi.yaml`. Search engines and chats get
+a description of each page, and what kind of page it is. People get the version, a link to edit a page, and a 404 page
+that works at any depth.
 
 Nobody types these: titles and order come from the nav, a description from a page's first paragraph and its tasks.
 """
 
+import json
 import logging
 import re
 import tomllib
 from html import unescape
 from pathlib import Path
 
+import yaml
+from course import read_course, read_lesson
 from markdown import Markdown
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 from mkdocs.utils import write_file
+
+from mock_server.contract import openapi
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.publishing")
@@ -24,6 +30,25 @@ log = logging.getLogger("mkdocs.plugins.publishing")
 # The first line of a tab, an admonition or a block that folds; what is in it is indented by four.
 OPENER = re.compile(r'^( *)(?:===|!!!|\?\?\?\+?)(?: (\w+))?(?: "(.*)")?$')
 FENCE = re.compile(r"^ *(`{3,}|~{3,})")
+
+# What a page is to schema.org, by the beginning of its source. The first that fits.
+KINDS = {
+    "index.md": "Course",
+    "notebooks/": "LearningResource",
+    ("how-to/", "reference/", "explanation/", "quickstart.md", "auth.md"): "TechArticle",
+    "": "WebPage",
+}
+# What comes before the tasks in the description of exercises, and of solutions.
+PRACTICE = "Practise, with a hint and a check for each task:"
+SOLVED = "One right answer to each task, which passes its check:"
+
+
+class Whole(yaml.SafeDumper):
+    """Writes YAML without anchors, which many generators of clients can't read."""
+
+    def ignore_aliases(self, data):
+        """Write what is there twice, twice."""
+        return True
 
 
 def on_config(config):
@@ -35,9 +60,14 @@ def on_config(config):
 
 
 def on_files(files, config):
-    """Take the icon from Settings > API."""
+    """Take the icon from Settings > API, and publish the contract in both forms that programs read."""
     icon = Path(config.config_file_path).parent / "mock_server" / "page" / "static" / "icon.svg"
     files.append(File.generated(config, "assets/icon.svg", abs_src_path=str(icon)))
+    openapi.cache_clear()  # `mkdocs serve` shows a change of it
+    as_json = json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"
+    as_yaml = yaml.dump(openapi(), Dumper=Whole, sort_keys=False, allow_unicode=True, width=120)
+    for name, text in {"openapi.json": as_json, "openapi.yaml": as_yaml}.items():
+        files.append(File.generated(config, name, content=text))
     return files
 
 
@@ -87,7 +117,7 @@ def opened(lines):
 
 @event_priority(-100)
 def on_page_content(html, page, config, files):
-    """Describe the page by its first paragraph, unless its front matter does. For exercises, add the names of the tasks."""
+    """Describe the page by its first paragraph, unless its front matter does; exercises by their tasks."""
     if "description" not in page.meta:
         paragraph = re.search(r"<p>(.*?)</p>", html, re.DOTALL)
         if not paragraph:
@@ -96,8 +126,8 @@ def on_page_content(html, page, config, files):
         text = " ".join(unescape(re.sub(r"<[^>]+>", "", paragraph[1])).split())
         described = first_sentences(text.replace("What you'll do: ", "You'll "))
         if "exercises/" in page.file.src_uri:
-            tasks = [f" {unescape(one.title)}." for top in page.toc for one in top.children if one.title[0].isdigit()]
-            described = ("Solutions. " if ".solution" in page.file.src_uri else "Exercises. ") + described + "".join(tasks)
+            tasks = [f"{unescape(one.title)}." for top in page.toc for one in top.children if one.title[0].isdigit()]
+            described = " ".join([SOLVED if ".solution" in page.file.src_uri else PRACTICE, *tasks]) if tasks else described
         page.meta["description"] = described
     return html + proved(html.count('class="cell-output'), page, config, files)
 
@@ -110,6 +140,43 @@ def proved(outputs, page, config, files):
     many = "1 output" if outputs == 1 else f"{outputs} outputs"
     line = f'{many} compared, version {config.extra["release"]}: <a href="{how}">how it is proved</a>'
     return f'\n<p class="proved" data-search-exclude="true">{line}</p>'
+
+
+def on_page_context(context, page, config, nav):
+    """Say in the words of schema.org what the page is."""
+    page.meta["schema"] = json.dumps(described_by_schema(page, config), ensure_ascii=False).replace("<", "\\u003c")
+    return context
+
+
+def described_by_schema(page, config):
+    """Return what the page is as JSON-LD. It says what page and notebooks say, and has an address only with SITE_URL."""
+    source, notebooks = page.file.src_uri, Path(config.config_file_path).parent / "notebooks"
+    kind = next(kind for begin, kind in KINDS.items() if source.startswith(begin))
+    course = {"@type": "Course", "name": config.site_name, **({"url": config.site_url} if config.site_url else {})}
+    found = {
+        "@context": "https://schema.org",
+        "@type": kind,
+        "headline" if kind == "TechArticle" else "name": unescape(re.sub(r"<[^>]+>", "", page.title)),
+        "description": page.meta.get("description", ""),
+        "inLanguage": config.theme.locale.language,
+        "version": config.extra["release"],
+    }
+    if page.canonical_url:
+        found["url"] = page.canonical_url
+    if kind == "Course":
+        parts = []
+        for number, lesson in enumerate(read_course(notebooks), 1):
+            part = {"@type": "LearningResource", "name": lesson.title, "timeRequired": f"PT{lesson.minutes}M", "position": number}
+            address = f"{config.site_url}notebooks/{Path(lesson.file).stem}/"
+            parts.append({**part, "url": address} if config.site_url else part)
+        found |= {"name": config.site_name, "hasPart": parts}
+    elif kind == "LearningResource":
+        lesson = read_lesson(Path(page.file.abs_src_path))
+        is_exercise = "exercises/" in source
+        found["learningResourceType"] = "solution" if ".solution" in source else "exercise" if is_exercise else "lesson"
+        found |= {"timeRequired": f"PT{lesson.minutes}M"} if lesson.minutes else {}
+        found["isPartOf"] = course
+    return found
 
 
 def first_sentences(text, most=160):

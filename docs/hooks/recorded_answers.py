@@ -52,6 +52,7 @@ OTHERS = {
     "INVALID_TOKEN": [Request("GET", "/v1/links", None, {"authorization": "Bearer this-is-no-token"})],
     "TOKEN_EXPIRED": [Request("POST", "/_mock/clock", {"advance": LIFETIME}), LIST],
     "INVALID_REQUEST": [Request("PATCH", "/v1/links/clx1234567890", {"clickLimit": "many"})],
+    "SLUG_TAKEN": [Request("PATCH", "/v1/links/clx1234567890", {"slug": "jobs"})],
     "FORBIDDEN": [Request("GET", "/_mock/health", None, {"host": "elsewhere.example"})],
     "NOT_FOUND": [Request("GET", "/v1/links/clx0000000000")],
     "METHOD_NOT_ALLOWED": [Request("PUT", "/v1/links")],

@@ -18,6 +18,7 @@ PROJECT = Path(mock_server.__file__).parent.parent
 
 def on_page_markdown(markdown, page, config, files):
     """Put what a page asks for in the place of its marker."""
+    markdown = markdown.replace(CONTRACT, contract_links("../" * page.file.src_uri.count("/")))
     for marker, written in MARKERS.items():
         if marker in markdown:
             markdown = markdown.replace(marker, written())
@@ -76,6 +77,11 @@ def task_table():
     return "\n".join(["| Task | What it does |", "| --- | --- |", *(f"| `make {name}` | {does} |" for name, does in tasks)])
 
 
+def contract_links(top):
+    """Return links to the contract, seen from a page that has the top folder of `docs/` at this path."""
+    return f"The contract as a file: [openapi.json]({top}openapi.json), or the same as [openapi.yaml]({top}openapi.yaml)."
+
+
 def course_list():
     """Return one item for each lesson, with its exercises in it. The capstone has no lesson."""
     notebooks, items = PROJECT / "notebooks", []
@@ -102,6 +108,7 @@ def checked(path):
             yield headings[0].capitalize(), headings[-1]
 
 
+CONTRACT = "*The links to the contract as a file are on the site. In a clone, it is `mock_server/openapi.yaml`.*"
 MARKERS = {
     "*The list of lessons and exercises is on the site. In a clone, `make serve` shows it.*": course_list,
     "*The table is on the site. In a clone, `make serve` shows it.*": error_table,

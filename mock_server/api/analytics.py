@@ -7,10 +7,10 @@ from starlette.responses import Response
 from mock_server.analytics import DEFAULT_RANGE, INTERVALS, busiest, stats
 from mock_server.api import Call, Resource
 from mock_server.api.links import as_json
-from mock_server.api.validation import instant, one_of
+from mock_server.api.validation import instant, last_instant, one_of
 from mock_server.envelope import encode, success
 
-QUERY = {"start": instant, "end": instant, "interval": one_of(*INTERVALS)}
+QUERY = {"start": instant, "end": last_instant, "interval": one_of(*INTERVALS)}
 TOP_FIELDS = ("id", "slug", "shortUrl", "title", "clicks")  # assumed
 
 

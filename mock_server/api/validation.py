@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from typing import Any
 
 from starlette.requests import Request
 
-from mock_server.clock import parse_iso
+from mock_server.clock import DAY, parse_iso
 from mock_server.envelope import InvalidRequest
 from mock_server.ids import Ids
 
@@ -18,7 +19,9 @@ Check = Callable[[str, Any], Any]
 
 # Control characters, and halves of characters, which no answer in UTF-8 could carry.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[1-9][0-9]{0,4})?([/?#]\S*)?")
+_WEB_ADDRESS = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
 
 def _no_constant(name: str) -> None:
@@ -65,7 +68,12 @@ def checked_query(request: Request, parameters: dict[str, Check]) -> dict[str, A
             raise InvalidRequest(f"{_shown(name)}: is not a query parameter here. {known}")
         if name in values:
             raise InvalidRequest(f"{name}: stands in the query more than once.")
-        values[name] = parameters[name](name, value)
+        try:
+            values[name] = parameters[name](name, value)
+        except InvalidRequest as error:
+            if " " in value and b"+" in request.scope["query_string"]:
+                raise InvalidRequest(f"{error.message} In a query, + stands for a space: for a +, write %2B.") from None
+            raise
     return values
 
 
@@ -94,10 +102,33 @@ def text(longest: int) -> Check:
 
 
 def web_address(name: str, value: Any) -> str:
-    """Allow an http or https address of up to 2,048 characters."""
-    if not isinstance(value, str) or len(value) > 2048 or not _WEB_ADDRESS.fullmatch(value) or _has_controls(value):
+    """Allow an http or https address of up to 2,048 characters. The message names what is wrong with another."""
+    start = _WEB_ADDRESS.match(value) if isinstance(value, str) else None
+    if start is None:
         raise InvalidRequest(f"{name}: must be a web address that starts with http:// or https://.")
-    return value
+    if fault := _address_fault(value, start[1]):
+        raise InvalidRequest(f"{name}: must be a web address {fault}.")
+    return str(value)
+
+
+def _address_fault(address: str, authority: str) -> str | None:
+    """Return what is wrong with a web address, as the end of a sentence. ``authority`` stands behind its ``//``."""
+    host, colon, port = authority.partition(":")
+    if len(address) > 2048:
+        return "of up to 2048 characters"
+    if _has_controls(address) or re.search(r"\s", address):
+        return "without spaces and control characters: for a space, write %20"
+    if "@" in authority:
+        return "without a user name or a password"
+    if authority.startswith("["):
+        return "with a host name or an IPv4 address: the mock server takes no IPv6 address"
+    if not host.isascii():
+        return "with a host name in ASCII: for bücher.example, write xn--bcher-kva.example"
+    if not _HOST.fullmatch(host):
+        return "with a host name of letters, digits, hyphens and single dots, such as www.example.com"
+    if colon and not (re.fullmatch("[1-9][0-9]{0,4}", port) and int(port) <= 65535):
+        return "with a port from 1 to 65535, or with none"
+    return None
 
 
 def slug(name: str, value: Any) -> str:
@@ -113,6 +144,16 @@ def instant(name: str, value: Any) -> int:
         return parse_iso(value)
     except (TypeError, ValueError, OverflowError):
         raise InvalidRequest(f"{name}: must be a time in ISO 8601, such as 2026-12-31T23:59:59Z.") from None
+
+
+def last_instant(name: str, value: str) -> int:
+    """Allow an ISO 8601 date or time as the end of a span: a date means its last second."""
+    seconds = instant(name, value)
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return seconds
+    return seconds + DAY - 1
 
 
 def whole_number(lowest: int, highest: int) -> Check:
