@@ -61,6 +61,7 @@ def on_config(config):
 
 def on_files(files, config):
     """Publish the contract in both forms that programs read."""
+    openapi.cache_clear()  # `mkdocs serve` shows a change of it
     as_json = json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"
     as_yaml = yaml.dump(openapi(), Dumper=Whole, sort_keys=False, allow_unicode=True, width=120)
     for name, text in {"openapi.json": as_json, "openapi.yaml": as_yaml}.items():
