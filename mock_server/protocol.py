@@ -33,4 +33,4 @@ class Http11(HttpToolsProtocol):
             head += [] if name == b"upgrade" else [name, b": ", value, b"\r\n"]
         self.parser = HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-        super().data_received(b"".join([*head, b"\r\n", rest]))
+        Http11.data_received(self, b"".join([*head, b"\r\n", rest]))  # nothing that a subclass counts has come again

@@ -28,7 +28,7 @@ from urllib3.response import HTTPResponse
 from urllib3.util import Retry
 
 from mock_server import checks
-from mock_server.page import sessions
+from mock_server.page import passwords
 from mock_server.settings_page import SettingsPage
 from tests import test_contract
 from tests.exercises import EXERCISES, FOLDER, MARK, SOLUTIONS, exercise, unsolved, without_outputs
@@ -792,7 +792,7 @@ def server():
     """A mock server in this process, as in a browser tab, to which a password is quick to check: hundreds of accounts."""
     base_url = "http://127.0.0.1:8787/v1"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(sessions._SCRYPT, "n", 2)
+        patched.setitem(passwords._SCRYPT, "n", 2)
         with without_sockets(base_url):
             yield SimpleNamespace(base_url=base_url, origin=base_url.removesuffix("/v1"))
 
