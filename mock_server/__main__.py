@@ -140,9 +140,17 @@ def port(text: str) -> int:
 
 def origin(text: str) -> str:
     """Read the origin of a web page. Raises argparse.ArgumentTypeError."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc or text != f"{parts.scheme}://{parts.netloc}":
-        raise argparse.ArgumentTypeError("an origin is a scheme, a host and perhaps a port, such as http://localhost:3000")
+    try:
+        parts = urlsplit(text)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else (parts.hostname or "").encode("idna").decode()
+        port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
+    except ValueError:
+        host = port = ""
+    if not host or parts.scheme not in ("http", "https") or text != f"{parts.scheme}://{host}{port}":
+        raise argparse.ArgumentTypeError(
+            "an origin is a scheme, a host and perhaps a port, as a browser spells it: in small letters, with no slash at the "
+            "end and without the port 80 or 443, such as http://localhost:3000"
+        )
     return text
 
 

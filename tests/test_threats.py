@@ -137,6 +137,13 @@ def test_path_tricks_lead_nowhere(server, path):
     connection.close()
 
 
+@pytest.mark.parametrize("path", ["/v1/links%0A", "/v1/links/clx1234567890%0A", "/_mock/health%0A", "/login%0A", "/%0A"])
+def test_a_line_break_belongs_to_the_path(client, path):
+    assert client.get(path).status_code == 404
+    if path.startswith("/v1"):
+        assert client.get(path, headers={"Authorization": ""}).status_code == 401
+
+
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(client):
     for path in ("/v1/links", "/_mock/plan"):
         answer = client.post(path, content=b" " * (1024 * 1024 + 1), headers={"Content-Type": "application/json"})
