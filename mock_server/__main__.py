@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import gc
+import math
 import os
 import re
 import signal
@@ -24,6 +25,8 @@ from mock_server.console import Unblocked
 from mock_server.database import Database, DatabaseError
 from mock_server.model import Limits
 from mock_server.store import Store
+
+FILES = 32  # more than are open without a connection
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -140,9 +143,17 @@ def port(text: str) -> int:
 
 def origin(text: str) -> str:
     """Read the origin of a web page. Raises argparse.ArgumentTypeError."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc or text != f"{parts.scheme}://{parts.netloc}":
-        raise argparse.ArgumentTypeError("an origin is a scheme, a host and perhaps a port, such as http://localhost:3000")
+    try:
+        parts = urlsplit(text)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else (parts.hostname or "").encode("idna").decode()
+        port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
+    except ValueError:
+        host = port = ""
+    if not host or parts.scheme not in ("http", "https") or text != f"{parts.scheme}://{host}{port}":
+        raise argparse.ArgumentTypeError(
+            "an origin is a scheme, a host and perhaps a port, as a browser spells it: in small letters, with no slash at the "
+            "end and without the port 80 or 443, such as http://localhost:3000"
+        )
     return text
 
 
@@ -197,12 +208,22 @@ def ready_lines(options: argparse.Namespace, listener: socket.socket, instructor
     return lines
 
 
+def most_connections() -> float:
+    """Return how many connections leave the operating system's limit of open files some room."""
+    try:
+        import resource
+    except ImportError:  # on Windows, where there is no such limit
+        return math.inf
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - FILES
+
+
 class Server(uvicorn.Server):
     """A server that says when it is ready, and waits for nobody for ever."""
 
     def __init__(self, config: uvicorn.Config, ready: list[str]) -> None:
         super().__init__(config)
         self.ready = ready
+        self.has_room = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve, and say so."""
@@ -213,6 +234,10 @@ class Server(uvicorn.Server):
         """Do what is to be done ten times a second: look for connections that wait too long."""
         for connection in cast("set[Connection]", self.server_state.connections.copy()):
             connection.close_if_late()
+        has_room = len(self.server_state.connections) < most_connections()
+        if self.has_room and not has_room:
+            say("Too many connections: who comes now is hung up on, until others have closed theirs.")
+        self.has_room = has_room
         return await super().on_tick(counter)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from mock_server.traffic import Traffic
 
 LARGEST_BODY = 1024 * 1024  # bytes
 LONGEST_HOST = 300  # characters: more than a name has
+_HOST = re.compile(r"(\[(?P<ipv6>[^][]+)\]|(?P<name>[^][:]*))(:[0-9]*)?")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # each control says itself which it takes
 READABLE_HEADERS = ["Link", "Retry-After", "WWW-Authenticate", "X-Mock-Hint"]
 READABLE_HEADERS += ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
@@ -68,7 +70,7 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
             app = cross_origin(app, settings.cors_origins)
         return Route(path, app)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *(gated(f"/v1{one.path}", one.answer) for one in [*links.resources(), *profiles.resources(), *analytics.resources()]),
             gated("/v1{rest:path}", nothing_here),  # `/v1` itself too
@@ -86,6 +88,10 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
             Exception: answer_error,
         },
     )
+    for route in app.routes:
+        if isinstance(route, Route):  # the framework's `$` lets a line break through, and its `.*` none
+            route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z", re.DOTALL)
+    return app
 
 
 async def nothing_here(request: Request) -> Response:
@@ -143,10 +149,11 @@ class HostCheck:
 @lru_cache(maxsize=1_000)
 def is_ours(host: bytes, host_names: frozenset[str]) -> bool:
     """Tell whether the value of ``Host``, with or without a port, is one of our names or an IP address."""
-    text = host.decode("latin-1").lower()
-    name = text.partition("]")[0][1:] if text.startswith("[") else text.partition(":")[0]
+    found = _HOST.fullmatch(host.decode("latin-1").lower())
+    if found is None:
+        return False
     try:
-        return "*" in host_names or name in host_names or bool(ip_address(name))
+        return "*" in host_names or found["name"] in host_names or bool(ip_address(found["name"] or found["ipv6"]))
     except ValueError:
         return False
 

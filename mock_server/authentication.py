@@ -9,6 +9,8 @@ from mock_server.store import Store
 
 REALM = 'Bearer realm="linked.is mock server"'
 
+WHITE_SPACE = " \t"  # what may surround the value of a header (RFC 9110, section 5.5); all else belongs to the token
+
 BASIC = (
     "The header says Basic: a user name and a password came in place of your token. requests takes them from a file "
     ".netrc, from auth=, or from the address. For .netrc, put the line NETRC=none into .env, save the file, then restart the program."
@@ -30,11 +32,11 @@ def sent_token(authorization: list[str]) -> str:
         raise MissingToken(headers={"WWW-Authenticate": challenge()})
     if len(authorization) > 1:
         raise refused("The request has more than one Authorization header. Send one.")
-    scheme, _, token = authorization[0].strip().partition(" ")
+    scheme, _, token = authorization[0].strip(WHITE_SPACE).partition(" ")
     if scheme.lower() != "bearer" or not token:
         explanation = BASIC if scheme.lower() == "basic" else "The header must read: Bearer, a space, the token."
         raise MissingToken(headers={"WWW-Authenticate": challenge(), "X-Mock-Hint": explanation})
-    return token.strip()
+    return token.strip(WHITE_SPACE)
 
 
 def find_token(authorization: list[str], store: Store) -> Token:

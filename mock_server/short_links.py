@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from contextlib import suppress
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from starlette.routing import Route
 from mock_server import visitors
 from mock_server.authentication import owner
 from mock_server.content import Content
+from mock_server.database import DatabaseError
 from mock_server.envelope import NotFound, RateLimitExceeded
 from mock_server.model import Link, Profile
 from mock_server.page.rendering import HEADERS, page
@@ -60,14 +62,16 @@ def routes(store: Store) -> list[Route]:
         counts = request.method == "GET"  # HEAD only looks
         if isinstance(found, Profile):
             if counts:
-                content.count_view(found)
+                with suppress(DatabaseError):
+                    content.count_view(found)
             return page(request, "profile.html", profile=found, blocks=list(content.blocks(found)))
         why_ended = end_of(found, content.now())
         target = found.expiration_url if why_ended else with_utm(found)
         if target is None:
             raise NotFound(why_ended)
         if counts and not why_ended:
-            content.count_click(found, visitors.describe(request))
+            with suppress(DatabaseError):  # a visitor gets there when the disk is full, too
+                content.count_click(found, visitors.describe(request))
         if found.redirect_delay_enabled:
             await asyncio.sleep(REDIRECT_DELAY)
         return RedirectResponse(target, 302, HEADERS)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_server import tokens
+from mock_server.authentication import sent_token
 from tests.running import PATIENCE
 
 MESSAGES = {
@@ -69,6 +70,12 @@ def test_what_is_not_a_token_is_refused(bench, header, code):
     response = bench.client().get("/v1/links", headers={} if header is None else {"Authorization": header})
     assert_refused(response, code)
     assert token[9:15] not in str(response.headers) + response.text
+
+
+def test_only_spaces_and_tabs_around_a_token_are_not_of_it():
+    assert sent_token([" \tBearer  \ttoken \t"]) == "token"
+    for other in ("\xa0", "\x85", "\x1c", "\x0b"):  # a header is read as Latin-1, in which these are spaces to Python
+        assert sent_token([f"Bearer {other}token{other}"]) == f"{other}token{other}"
 
 
 def test_two_authorization_headers_are_refused(bench):

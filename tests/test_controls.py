@@ -127,7 +127,17 @@ def test_a_revoked_token_changes_nothing(bench, method, path, body):
 
 
 def test_a_name_that_is_not_ours_is_refused(bench):
-    for host, status in {"evil.example": 403, "localhost:1": 200, "127.0.0.1": 200, "[::1]:8787": 200, "": 403}.items():
+    for host, status in {
+        "evil.example": 403,
+        "localhost:1": 200,
+        "127.0.0.1": 200,
+        "[::1]:8787": 200,
+        "": 403,
+        "[localhost]evil.example": 403,
+        "[localhost]": 403,
+        "127.0.0.1]": 403,
+        "localhost:x": 403,
+    }.items():
         assert bench.client().get("/_mock/health", headers={"Host": host}).status_code == status
 
 

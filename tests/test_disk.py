@@ -32,8 +32,6 @@ CHANGES = {
     "delete a profile with blocks": ("DELETE", "/v1/profiles/prof_123456", None),
     "make a block": ("POST", "/v1/profiles/prof_123456/blocks", {"title": "New"}),
     "delete a block": ("DELETE", "/v1/profiles/prof_123456/blocks/blk_246813", None),
-    "open a short link": ("GET", "/s/spring-menu", None),
-    "open a profile": ("GET", "/s/cafe-example", None),
     "reset": ("POST", "/_mock/reset", None),
     "change the plan": ("POST", "/_mock/plan", {"plan": "Pro"}),
     "move the clock": ("POST", "/_mock/clock", {"advance": 99}),
@@ -226,6 +224,19 @@ def test_reading_goes_on_when_the_disk_is_full(bench, person):
         assert person.program.get(path).status_code == 200
     assert person.browser.get("/settings/api").status_code == 200
     assert len(person.program.get("/v1/links").json()["data"]) == 6
+
+
+@pytest.mark.parametrize(("slug", "status"), [("spring-menu", 302), ("cafe-example", 200)])
+def test_a_visitor_gets_there_when_the_disk_is_full_and_is_not_counted(bench, person, slug, status):
+    before = held(bench.store)
+    for writes in range(100):
+        person.disk.leave_room_for(writes)
+        assert person.program.get(f"/s/{slug}", follow_redirects=False).status_code == status
+        if held(bench.store) != before:
+            break
+        assert held(restarted(bench)) == before
+    assert writes > 0
+    assert held(restarted(bench)) == held(bench.store) != before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SQLite tells a read-only file otherwise there")

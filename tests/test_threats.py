@@ -10,8 +10,9 @@ import http.client
 import os
 import re
 import socket
+import sys
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import httpx2
@@ -24,7 +25,7 @@ from mock_server.page import passwords
 from mock_server.page.passwords import FREE_TRIES, MOST_GUESSERS, Brake
 from mock_server.settings_page import SettingsPage
 from tests.contract import operations
-from tests.running import PATIENCE, ROOT, MockServer, run_async
+from tests.running import PATIENCE, ROOT, MockServer, run_async, wait_until
 
 HOSTILE = [
     "'; DROP TABLE links; --",
@@ -135,6 +136,13 @@ def test_path_tricks_lead_nowhere(server, path):
     assert b"create_app" not in body and b"root:" not in body and b"Traceback" not in body
     assert "X" not in dict(answer.getheaders())
     connection.close()
+
+
+@pytest.mark.parametrize("path", ["/v1/links%0A", "/v1/links/clx1234567890%0A", "/_mock/health%0A", "/login%0A", "/%0A"])
+def test_a_line_break_belongs_to_the_path(client, path):
+    assert client.get(path).status_code == 404
+    if path.startswith("/v1"):
+        assert client.get(path, headers={"Authorization": ""}).status_code == 401
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(client):
@@ -281,6 +289,25 @@ def test_who_waits_for_nothing_or_sends_half_a_request_is_hung_up_on(tmp_path):
         head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
         for parts in ((), (head,), (head, b"\r\na"), (b"\r\n",)):
             assert sent_raw(server, *parts) == b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit of a running program can't be changed")
+def test_too_many_connections_are_told_and_forgotten():
+    with MockServer() as server, ExitStack() as crowd:
+        resource = pytest.importorskip("resource")
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (50, 50))
+        address = urlsplit(server.origin)
+        for _ in range(60):
+            crowd.enter_context(socket.create_connection((address.hostname, address.port), PATIENCE))
+        wait_until(lambda: "Too many connections" in server.log(), server.log)
+        crowd.close()
+        wait_until(lambda: is_well(server))
+
+
+def is_well(server):
+    """Tell whether a server answers."""
+    with suppress(requests.ConnectionError):
+        return requests.get(f"{server.origin}/_mock/health", timeout=PATIENCE).ok
 
 
 def test_what_is_noted_of_a_call_is_short(bench, client):
