@@ -152,6 +152,31 @@ def test_a_page_says_how_many_of_its_outputs_are_proved(site, pages):
             assert (path.parent / said.a["href"]).resolve() == site / "explanation" / "how-the-proof-works"
 
 
+NEAR = {  # What people come for → where it is.
+    "the format of the header": "notebooks/04-call-the-api/",
+    "what to do after TOKEN_EXPIRED": "reference/errors/#token_expired",
+    "how to revoke": "how-to/react-to-a-leak/",
+    "GitHub Actions": "how-to/store-a-token-in-ci/",
+    "curl": "quickstart/",
+    "the base URL": "reference/api/",
+    "rate limits": "reference/rate-limits/",
+    "the OpenAPI file": "openapi.json",
+    "the course in a browser": "reference/browsers/",
+}
+
+
+def test_what_people_come_for_is_three_clicks_from_home(site, pages):
+    reached, on_the_way = {""}, [""]
+    for _ in range(3):
+        links = {
+            urljoin(f"/{page}", tag["href"]) for page in on_the_way for tag in pages[site / page / "index.html"].select("a[href]")
+        }
+        new = {link.removeprefix("/") for link in links if link.startswith("/")} - reached
+        reached |= new
+        on_the_way = {page.partition("#")[0] for page in new if site / page.partition("#")[0] / "index.html" in pages}
+    assert [what for what, address in NEAR.items() if address not in reached] == []
+
+
 def test_no_heading_skips_a_level(pages):
     for path, page in pages.items():
         levels = [int(tag.name[1]) for tag in page.select("article :is(h1, h2, h3, h4, h5, h6)")]
