@@ -12,7 +12,7 @@ import subprocess
 import sys
 import zipfile
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
@@ -49,6 +49,7 @@ def load(path):
 
 hook = load(ROOT / "docs" / "hooks" / "course.py")
 COURSE = hook.read_course(ROOT / "notebooks")
+WHOLE = sorted([*COURSE, *hook.read_exercises(ROOT / "notebooks")], key=lambda one: (one.lesson_file, one.is_exercises))
 
 
 def written(name, project=ROOT):
@@ -81,20 +82,37 @@ def test_an_agenda_adds_up(heading, minutes):
 def test_an_agenda_follows_its_rule_whatever_the_minutes_are():
     chance = random.Random(7)
     for _ in range(300):
-        course = [hook.Lesson(one.file, one.slug, one.title, chance.randint(5, 50), one.goal) for one in COURSE]
+        course = [replace(one, minutes=chance.randint(5, 50)) for one in WHOLE]
         minutes = chance.randint(30, 400)
         blocks = hook.agenda(course, minutes)
         taken = [block.lesson for block in blocks if block.lesson]
         assert hook.length(blocks) == minutes
         assert taken == [lesson for lesson in course if lesson in taken]
+        assert sum(block.minutes for block in blocks if block.name == "Questions") >= minutes / 10
         unbroken = 0
         for block in blocks:
             unbroken = 0 if block.name == "Break" else unbroken + (block.name not in ("Questions", "End")) * block.minutes
             assert unbroken <= hook.UNBROKEN
+        files = {one.file for one in taken}
         for lesson in course:  # one that was left out has no room, or had to make room for what comes before it
-            before = [one for one in taken if hook.priority(one) < hook.priority(lesson)]
+            before = [one for one in taken if one.priority < lesson.priority]
             attempt = [one for one in course if one in before or one is lesson]
-            assert lesson in taken or hook.length(hook.opening(attempt)) + hook.END > minutes
+            without_lesson = lesson.is_exercises and lesson.lesson_file not in files and "capstone" not in lesson.file
+            full = hook.length(hook.opening(attempt)) + hook.slack(minutes) + hook.END > minutes
+            assert lesson in taken or without_lesson or full
+            assert not (lesson in taken and without_lesson)
+
+
+def test_half_a_day_has_the_capstone_and_the_shortest_agenda_the_first_call():
+    taken = {minutes: {block.name for block in hook.agenda(WHOLE, minutes)} for minutes in (45, 240)}
+    assert any("Capstone" in name for name in taken[240])
+    assert "Generate a token" in taken[45]  # It ends in the first call of each learner's own.
+
+
+def test_a_stop_point_is_as_late_as_the_free_minutes_let_it_be():
+    rows = table(written("agendas.md"), "Half a day")
+    stops = [(row[0], found[1]) for row in rows if (found := re.search(r"later than ([\d:]+), skip to \*(.+?)\*", row[3]))]
+    assert len(stops) > 2 and {minutes_of(late) - minutes_of(planned) for planned, late in stops} == {24}
 
 
 def test_an_agenda_changes_with_the_minutes_of_a_notebook(tmp_path):
@@ -102,15 +120,16 @@ def test_an_agenda_changes_with_the_minutes_of_a_notebook(tmp_path):
     assert written("agendas.md", tmp_path) == written("agendas.md")
     path = next(path for path in (tmp_path / "notebooks").glob("*.ipynb") if "generate" in path.stem)
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    notebook["metadata"]["linked_is"]["minutes"] += 1
+    notebook["metadata"]["linked_is"]["minutes"] -= 1
     path.write_text(json.dumps(notebook), encoding="utf-8")
     before, after = (table(written("agendas.md", project), "2 hours") for project in (ROOT, tmp_path))
-    [shorter], [longer] = ([int(row[1]) for row in rows if path.name in row[2]] for rows in (before, after))
+    longer, shorter = (next(int(row[1]) for row in rows if path.name in row[2]) for rows in (before, after))
     assert longer == shorter + 1 and sum(int(row[1]) for row in after[:-1]) == 120
 
 
-def test_every_lesson_has_a_priority_of_its_own():
-    assert sorted(map(hook.priority, COURSE)) == list(range(len(hook.PRIORITY)))
+def test_no_two_parts_of_the_course_have_one_priority():
+    given = [one.priority for one in WHOLE if one.priority < hook.Lesson.priority]
+    assert len(given) == len(set(given)) > 15
 
 
 @pytest.mark.check

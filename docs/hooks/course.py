@@ -8,7 +8,7 @@ import json
 import logging
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -18,8 +18,6 @@ from mkdocs.structure.pages import Page
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.course")
 
-# What a workshop can least do without comes first. Each is a word of a lesson's file name.
-PRIORITY = ("generate", "load", "call", "errors", "revoke", "start", "rotate", "use", "limits")
 BEGINNING = 9 * 60  # nine o'clock, in minutes
 WELCOME = END = 5
 BREAK = 10
@@ -33,7 +31,8 @@ LINK = re.compile(r"\(lesson:([a-z0-9-]+)\)")
 HOST = {
     "Welcome": "Show the three lines on the wall. All learners put the two settings into `.env`, and run the first code cell of the first notebook.",
     "Break": "Look at the board: find the learners who have no token yet.",
-    "Questions": "Answer questions. If nobody asks, go on in the course.",
+    "Exercises": "Two learners share a screen. Look at the board, and walk to who is stuck.",
+    "Questions": "These minutes are what you may be late. Answer questions. If nobody asks, go on in the course.",
     "End": "Give out the feedback form. All learners revoke their tokens.",
 }
 
@@ -43,17 +42,33 @@ NEEDS = {"title": "a title, `# …`", "minutes": "minutes in its metadata", "goa
 
 @dataclass(frozen=True)
 class Lesson:
-    """A notebook, as its own text and metadata describe it. ``slug`` is the file name without its number.
+    """A notebook of the course, as its own text and metadata describe it. ``file`` is its path below ``notebooks/``.
 
-    What the notebook lacks is None: only a notebook that lacks nothing is a lesson.
+    What a workshop can least do without has the lowest ``priority``; a notebook without one comes last. What else the
+    notebook lacks is None: only a notebook that lacks nothing is a lesson.
     """
 
     file: str
-    slug: str
     title: str | None
     minutes: int | None
     goal: str | None
     text: str = ""
+    priority: int = 1_000
+
+    @property
+    def slug(self):
+        """Return the file name without its number."""
+        return re.sub(r"^\d+-", "", Path(self.file).stem)
+
+    @property
+    def is_exercises(self):
+        """Tell whether it has exercises."""
+        return "/" in self.file
+
+    @property
+    def lesson_file(self):
+        """Return what the file of its lesson is called."""
+        return Path(self.file).name
 
     @property
     def lacks(self):
@@ -139,8 +154,9 @@ def on_page_markdown(markdown, page, config, files):
         )
     if not page.file.src_uri.startswith("workshop/"):
         return markdown
-    course = read_course(Path(config.config_file_path).parent / "notebooks")
-    written, problems = write(markdown, course)
+    folder = Path(config.config_file_path).parent / "notebooks"
+    course = read_course(folder)
+    written, problems = write(markdown, course, read_exercises(folder))
     if page.file.src_uri == "workshop/instructor-guide.md":
         entries = HEADING.findall(markdown)
         problems += [f"has no entry for {lesson.file}" for lesson in course if lesson.slug not in entries]
@@ -149,7 +165,7 @@ def on_page_markdown(markdown, page, config, files):
     return written
 
 
-def write(markdown, course):
+def write(markdown, course, exercises=()):
     """Return the page with every marker replaced, and what is wrong with it."""
     by_slug = {lesson.slug: lesson for lesson in course}
     problems = []
@@ -171,7 +187,8 @@ def write(markdown, course):
 
     markdown = HEADING.sub(heading, markdown)
     markdown = LINK.sub(target, markdown)
-    markdown = AGENDA.sub(lambda found: agenda_table(agenda(course, int(found[1]))), markdown)
+    whole = sorted([*course, *exercises], key=lambda one: (one.lesson_file, one.is_exercises))
+    markdown = AGENDA.sub(lambda found: agenda_table(agenda(whole, int(found[1]))), markdown)
     return markdown.replace(LESSONS, lesson_table(course)), problems
 
 
@@ -180,36 +197,47 @@ def read_course(folder):
     return [lesson for lesson in map(read_lesson, sorted(folder.glob("*.ipynb"))) if not lesson.lacks]
 
 
-def read_lesson(path):
-    """Return the lesson of a notebook, of a new or damaged one too."""
+def read_exercises(folder):
+    """Return the exercises of the course, the capstone too, in their order."""
+    found = [read_lesson(path, folder) for path in sorted(folder.glob("exercises/*.ipynb")) if ".solution" not in path.name]
+    return [exercises for exercises in found if exercises.title and exercises.minutes]
+
+
+def read_lesson(path, folder=None):
+    """Return the lesson of a notebook, of a new or damaged one too. ``folder`` has the course, unless the notebook is in it."""
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-        minutes = notebook["metadata"].get("linked_is", {}).get("minutes")
+        told = notebook["metadata"].get("linked_is", {})
     except (ValueError, LookupError, TypeError):  # an empty file; what is no notebook, or one of an old format
-        text, minutes = "", None
+        text, told = "", {}
     title = re.search(r"(?m)^# (.+)", text)
     goal = re.search(r"\*\*What you'll do:\*\* (.+)", text)
-    slug = re.sub(r"^\d+-", "", path.stem)
-    return Lesson(path.name, slug, title and title[1], minutes, goal and goal[1], text)
+    file = path.relative_to(folder or path.parent).as_posix()
+    found = Lesson(file, title and title[1], told.get("minutes"), goal and goal[1], text)
+    return replace(found, priority=told["priority"]) if "priority" in told else found
 
 
 def agenda(course, minutes):
-    """Fill the minutes: by priority, every lesson that still fits; then in the order of the course."""
+    """Fill the minutes: by priority, all lessons and exercises that still fit; then in the order of the course.
+
+    A tenth of the minutes stays free. Exercises come only after their lesson.
+    """
     chosen = []
-    for lesson in sorted(course, key=priority):
-        attempt = [one for one in course if one in chosen or one is lesson]
-        if length(opening(attempt)) + END <= minutes:
+    for one in sorted(course, key=lambda one: one.priority):
+        files = {other.file for other in chosen}
+        if one.is_exercises and one.lesson_file not in files and any(other.file == one.lesson_file for other in course):
+            continue
+        attempt = [other for other in course if other in chosen or other is one]
+        if length(opening(attempt)) + slack(minutes) + END <= minutes:
             chosen = attempt
     blocks = opening(chosen)
-    left = minutes - length(blocks) - END
-    return [*blocks, *([Block("Questions", left)] if left else []), Block("End", END)]
+    return [*blocks, Block("Questions", minutes - length(blocks) - END), Block("End", END)]
 
 
-def priority(lesson):
-    """Return the place of a lesson's word in PRIORITY. A lesson without one comes last."""
-    words = lesson.slug.split("-")
-    return next((place for place, word in enumerate(PRIORITY) if word in words), len(PRIORITY))
+def slack(minutes):
+    """Return how many of the minutes are left free: nothing in a room goes as planned."""
+    return -(-minutes // 10)
 
 
 def opening(lessons):
@@ -232,13 +260,16 @@ def length(blocks):
 def agenda_table(blocks):
     """Return an agenda as a run sheet: clock time, minutes, what it is, what the instructor does."""
     rows = ["| Time | Minutes | What | You, the instructor |", "| --- | --- | --- | --- |"]
-    now = BEGINNING
-    for block in blocks:
-        if block.lesson:
+    now, free = BEGINNING, slack(length(blocks))
+    for number, block in enumerate(blocks):
+        if not block.lesson:
+            what, do = block.name, HOST[block.name]
+        elif block.lesson.is_exercises:
+            what = link(block.name, block.lesson)
+            do = f"{HOST['Exercises']} If it is later than {clock(now + free)}, skip to *{blocks[number + 1].name}*."
+        else:
             what = link(block.name, block.lesson)
             do = f"Say: “You'll {block.lesson.goal}” [More to say](instructor-guide.md#{block.lesson.slug})"
-        else:
-            what, do = block.name, HOST[block.name]
         rows.append(f"| {clock(now)} | {block.minutes} | {what} | {do} |")
         now += block.minutes
     return "\n".join([*rows, f"| {clock(now)} | {length(blocks)} together | Over | |"])
