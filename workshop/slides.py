@@ -1,23 +1,28 @@
 """Slides from the notebooks: one HTML file for each lesson, which needs no other file and no network.
 
-``python -m workshop.slides FOLDER`` writes them. A rule, and not a person, says what is on a slide:
+``python -m workshop.slides [FOLDER] [--pdf]`` writes them, also as PDF. A rule, and not a person, says what is on a slide:
 
 - Each ``##`` heading begins a slide. Each further code cell under it begins another one of the same heading.
-- Code and its output are on the slide; the output gets its own slide if both together would be too small to read.
-- Where a heading has no code, its lists, tables and code blocks are on the slide.
+- A cell that an earlier lesson has too is left out.
+- Code is on the slide, its output below it after the next key, so that learners can guess first. What can't be read from
+  the last row then, gets a slide of its own, or several.
+- A picture has a slide of its own. Where a heading has no code, its lists, tables and code blocks are on the slide.
 - Each question has a slide of its own, with its options. The answers are in its notes.
-- All prose is in the speaker notes: press S.
+- The last slide lists the exercises, with their minutes.
+- All prose is in the speaker notes, with the minute at which each heading should begin: press S.
 
 reveal.js comes from npm, at the version and with the checksum of ``package-lock.json``, the first time.
 """
 
 from __future__ import annotations
 
+import argparse
+import base64
 import json
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Container
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -32,24 +37,30 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent
 WIDTH, HEIGHT = 1280, 720
 TEXT_WIDTH, TEXT_HEIGHT = 1128, 550  # what is left for code below a heading of one line
-LARGEST, READABLE, SMALLEST = 26, 18, 12  # pixels
+LARGEST, SMALLEST = 28, 24  # pixels: smaller letters can't be read from the last row
+ASK = "<p><strong>Ask:</strong> What will it print? Wait for guesses, then press the key.</p>"
+PICTURE = re.compile(r'!\[(?P<text>[^]]*)\]\((?P<path>[^)]+)\)|<img alt="(?P<alt>[^"]*)" src="(?P<src>[^"]*)"')
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 STYLE = """
-.reveal { background: #fff; color: #1b1b1f; font: 26px/1.4 system-ui, sans-serif; }
+.reveal { background: #fff; color: #17211f; font: 26px/1.4 system-ui, sans-serif; }
 .reveal .slides { text-align: left; }
 .reveal .slides section { box-sizing: border-box; height: 720px; padding: 36px 60px; }
+html.reveal-print .reveal .slides .pdf-page > section { padding: 36px 60px !important; }
 .reveal h1 { font-size: 68px; line-height: 1.15; margin: 170px 0 24px; }
-.reveal h2 { color: #303f9f; font-size: 40px; line-height: 1.2; margin: 0 0 22px; }
+.reveal h2 { color: #0f766e; font-size: 40px; line-height: 1.2; margin: 0 0 22px; }
 .reveal h1 code, .reveal h2 code { background: none; padding: 0; }
-.reveal pre { background: #f5f5f5; border-radius: 6px; line-height: 1.3; margin: 0 0 10px; padding: 12px 16px;
+.reveal pre { background: #f4f6f6; border-radius: 6px; line-height: 1.3; margin: 0 0 10px; padding: 12px 16px;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 .reveal code, .reveal pre { font-family: ui-monospace, Consolas, Menlo, "DejaVu Sans Mono", monospace; }
-.reveal :not(pre) > code { background: #f0f0f3; border-radius: 4px; padding: 0 6px; font-size: 0.9em; }
-.reveal pre.output { background: #fff; border-left: 6px solid #c5cae9; border-radius: 0; }
+.reveal :not(pre) > code { background: #f4f6f6; border-radius: 4px; padding: 0 6px; font-size: 24px; }
+.reveal pre.output { background: #fff; border-left: 6px solid #0f766e; border-radius: 0; }
 .reveal li { margin: 6px 0 6px 4px; }
 .reveal table { border-collapse: collapse; margin: 0 0 18px; width: 100%; }
 .reveal th, .reveal td { border-bottom: 1px solid #d5d5da; padding: 8px 12px 8px 0; text-align: left; vertical-align: top; }
-.reveal .slide-number { background: none; color: #5f6368; left: 8px; right: auto; }
+.reveal img { color-scheme: light; display: block; margin: 0 auto; max-height: 520px; max-width: 100%; min-height: 300px; }
+.reveal .slide-number { font-size: 24px; background: none; color: #5f6368; left: 8px; right: auto; }
 """
 PAGE = """<!doctype html>
 <html lang="en">
@@ -90,36 +101,57 @@ class Slide:
         return f'<section>\n{self.heading}\n{"".join(self.body)}\n<aside class="notes">{"".join(self.notes)}</aside>\n</section>'
 
 
-def slides_of(notebook: dict) -> list[Slide]:
-    """Return the slides of a notebook."""
+def slides_of(notebook: dict, exercises: dict | None = None, known: Container[str] = ()) -> list[Slide]:
+    """Return the slides of a notebook. ``known`` are the code cells that learners have seen in an earlier one."""
     slides: list[Slide] = []
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
-        if cell["cell_type"] == "code":
+        if cell["cell_type"] != "code":
+            add_prose(slides, source)
+        elif source not in known:
             printed = "".join("".join(output.get("text", "")) for output in cell["outputs"]).rstrip()
             add_code(slides, source, printed)
-        else:
-            add_prose(slides, source)
-    slides[0].body = [f"<p>{notebook['metadata']['linked_is']['minutes']} minutes</p>"]
-    return [part for slide in slides for part in parts_that_fit(slide)]
+    minutes = notebook["metadata"]["linked_is"]["minutes"]
+    slides[0].body = [f"<p>{minutes} minutes</p>"]
+    slides = [part for slide in slides for part in parts_that_fit(slide)]
+    say_when(slides, minutes)
+    return [*slides, exercise_slide(exercises)] if exercises else slides
+
+
+def say_when(slides: list[Slide], minutes: int) -> None:
+    """Put into the notes at which minute each heading should begin: each is to take as long as the others."""
+    headings = list(dict.fromkeys(slide.heading for slide in slides[1:]))
+    for number, heading in enumerate(headings):
+        first = next(slide for slide in slides[1:] if slide.heading == heading)
+        first.notes.insert(0, f"<p><strong>Minute {round(minutes * number / len(headings))} of {minutes}.</strong></p>")
+
+
+def exercise_slide(exercises: dict) -> Slide:
+    """Return the slide that gives the exercises of a lesson."""
+    text = "\n".join("".join(cell["source"]) for cell in exercises["cells"] if cell["cell_type"] == "markdown")
+    tasks = "".join(f"<li>{inline(task)}</li>" for task in re.findall(r"(?m)^## \d+\. (.+)", text))
+    body = [f"<p>{exercises['metadata']['linked_is']['minutes']} minutes, two at one screen</p>", f"<ol>{tasks}</ol>"]
+    return Slide("<h2>Exercises</h2>", body, ["<p>Look at the board. Walk to who is stuck: ask, and don't type for them.</p>"])
 
 
 def add_code(slides: list[Slide], source: str, printed: str) -> None:
-    """Put a cell on the slide at hand, or on a new one if there is code already."""
+    """Put a cell on the slide at hand, or on a new one if there is code already. What doesn't fit goes on the next ones."""
     before = slides[-1]
     if before.has_code or before.heading.startswith("<h1"):
         slides.append(Slide(before.heading.replace("h1>", "h2>")))
         if len(before.notes) > before.introduced_by and before.has_code:
             slides[-1].notes.append(before.notes.pop())  # what was said last announces this code
-    size = fitting_size(source, printed)
-    apart = bool(printed) and size < READABLE
-    if apart:
-        size = fitting_size(source)
-    slides[-1].body = [code_block(source, size), *([output_block(printed, size)] if printed and not apart else [])]
-    slides[-1].has_code = True
-    slides[-1].introduced_by = len(slides[-1].notes)
-    if apart:
-        slides.append(Slide(slides[-1].heading, [output_block(printed, fitting_size(printed))], has_code=True))
+    slide = slides[-1]
+    slide.has_code = True
+    slide.introduced_by = len(slide.notes)
+    slide.notes += [ASK] if printed else []
+    if printed and (size := fitting_size(source, printed)):
+        slide.body = [code_block(source, size), output_block(printed, size, " fragment")]
+        return
+    blocks = [code_block(part, fitting_size(part)) for part in that_fit(source)]
+    blocks += [output_block(part, fitting_size(part)) for part in that_fit(printed)]
+    slide.body = blocks[:1]
+    slides += [Slide(slide.heading, [block], has_code=True) for block in blocks[1:]]
 
 
 def add_prose(slides: list[Slide], source: str) -> None:
@@ -137,6 +169,18 @@ def add_prose(slides: list[Slide], source: str) -> None:
                 slides[-1].body[-1] += str(block)  # its options
             elif is_question(block) or (block.name in ("ol", "ul", "table", "pre") and not slides[-1].has_code):
                 slides[-1].body.append(str(block))
+        for picture in PICTURE.finditer(text):
+            path = picture["path"] or picture["src"]
+            if slides[-1].body or slides[-1].heading.startswith("<h1"):
+                slides.append(Slide(slides[-1].heading))
+            slides[-1].body, slides[-1].has_code = [shown(path, picture["text"] or picture["alt"])], True
+
+
+def shown(path: str, text: str) -> str:
+    """Return a picture of the project as a part of the page. ``path`` is as a lesson names it."""
+    file = ROOT / "notebooks" / path
+    content = base64.b64encode(file.read_bytes()).decode()
+    return f'<img alt="{escape(text)}" src="data:{KINDS[file.suffix]};base64,{content}">'
 
 
 def is_question(block: Tag | None) -> bool:
@@ -166,19 +210,33 @@ def code_block(source: str, size: int) -> str:
     return f'<pre style="font-size: {size}px"><code>{code.rstrip()}</code></pre>'
 
 
-def output_block(printed: str, size: int) -> str:
+def output_block(printed: str, size: int, more: str = "") -> str:
     """Return what a cell printed."""
-    return f'<pre class="output" style="font-size: {size}px">{escape(printed)}</pre>'
+    return f'<pre class="output{more}" style="font-size: {size}px">{escape(printed)}</pre>'
 
 
 def fitting_size(*texts: str) -> int:
-    """Return the largest size in pixels in which the texts fit below each other. Long lines are wrapped."""
-    for size in range(LARGEST, SMALLEST, -1):
+    """Return the largest size in pixels in which the texts fit below each other, or 0. Long lines are wrapped."""
+    for size in range(LARGEST, SMALLEST - 1, -1):
         columns = int(TEXT_WIDTH / (size * 0.62))
-        lines = sum(-(-max(len(line), 1) // columns) for text in texts if text for line in text.splitlines())
+        lines = sum(-(-max(len(line), 1) // columns) for text in texts for line in text.splitlines())
         if lines * size * 1.3 + 34 * len(texts) <= TEXT_HEIGHT:
             return size
-    return SMALLEST
+    return 0
+
+
+def that_fit(text: str) -> list[str]:
+    """Return a text in parts that fit on a slide each, broken between lines, best at an empty one."""
+    parts, lines = [], text.splitlines()
+    while lines:
+        count = len(lines)
+        while count > 1 and not fitting_size("\n".join(lines[:count])):
+            count -= 1
+        if count < len(lines):
+            count = next((at for at in range(count, count // 2, -1) if not lines[at].strip()), count)
+        parts.append("\n".join(lines[:count]).strip("\n"))
+        lines = lines[count:]
+    return parts
 
 
 def parts_that_fit(slide: Slide) -> list[Slide]:
@@ -189,9 +247,8 @@ def parts_that_fit(slide: Slide) -> list[Slide]:
     return [Slide(slide.heading, slide.body[:1], slide.notes), *rest]
 
 
-def page(notebook: dict) -> str:
-    """Return the slides of a notebook as one HTML file."""
-    slides = slides_of(notebook)
+def page(slides: list[Slide]) -> str:
+    """Return slides as one HTML file."""
     return PAGE.format(
         title=BeautifulSoup(slides[0].heading, "html.parser").get_text(),
         style=from_npm("reveal.js/dist/reveal.css") + STYLE,
@@ -220,13 +277,55 @@ def from_npm(name: str) -> str:
 def write(folder: Path) -> list[Path]:
     """Write the slides of every notebook into a folder; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    written: list[Path] = []
+    known: set[str] = set()
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        notebook, exercises = read(path), path.parent / "exercises" / path.name
+        slides = slides_of(notebook, read(exercises) if exercises.exists() else None, known)
+        known |= {"".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"}
         written.append(folder / f"{path.stem}.html")
-        written[-1].write_text(page(json.loads(path.read_text(encoding="utf-8"))), encoding="utf-8")
+        written[-1].write_text(page(slides), encoding="utf-8")
     return written
 
 
-if __name__ == "__main__":
-    for file in write(Path(*sys.argv[1:2] or ["dist/slides"])):
+def read(path: Path) -> dict:
+    """Return a notebook."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def print_to_pdf(files: list[Path]) -> list[Path]:
+    """Write each file of slides as a PDF beside it; return the PDFs. Raises SystemExit with the next step."""
+    program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        program = None
+    if program is None:
+        raise SystemExit("PDF needs Chromium and what the tests need. Install Chromium, type `make .venv/tests`, then try again.")
+    written = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for file in files:
+            tab = browser.new_page()
+            tab.goto(f"{file.resolve().as_uri()}?print-pdf")
+            tab.locator(".pdf-page").last.wait_for()
+            written.append(file.with_suffix(".pdf"))
+            tab.pdf(path=written[-1], prefer_css_page_size=True, print_background=True)
+            tab.close()
+        browser.close()
+    return written
+
+
+def main() -> None:
+    """Write all slides, and print the names of the files."""
+    parser = argparse.ArgumentParser(prog="python -m workshop.slides", description="Write the slides of every lesson.")
+    parser.add_argument("folder", nargs="?", default="dist/slides", type=Path, help="where to (default: dist/slides)")
+    parser.add_argument("--pdf", action="store_true", help="write each as a PDF too; needs Chromium, and what the tests need")
+    options = parser.parse_args()
+    files = write(options.folder)
+    for file in [*files, *(print_to_pdf(files) if options.pdf else [])]:
         print(file)
+
+
+if __name__ == "__main__":
+    main()
