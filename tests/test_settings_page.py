@@ -15,8 +15,11 @@ import requests
 
 from mock_server import settings_page
 from mock_server.dot_env import Explained
+from mock_server.page import routes
 from mock_server.page.passwords import FREE_TRIES
+from mock_server.page.sessions import form_token as form_token_of
 from mock_server.settings_page import ClickYourself, PageError, SettingsPage
+from mock_server.tokens import digest
 from tests.running import PATIENCE, MockServer
 from tests.test_samples import need
 
@@ -59,6 +62,18 @@ def test_a_look_ahead_does_not_use_up_the_one_time(server, page):
         of_a_page = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": purpose}
         assert "lis_mock_" not in page.session.get(address, headers=of_a_page, timeout=PATIENCE).text
     assert "lis_mock_" in page.session.get(address, timeout=PATIENCE).text
+
+
+def test_tokens_that_nobody_looks_at_do_not_fill_the_memory(bench, monkeypatch):
+    monkeypatch.setattr(routes, "MOST_UNSEEN", 2)
+    bench.account("owner@example.com")
+    browsers = [bench.client(follow_redirects=False) for _ in range(3)]
+    for number, browser in enumerate(browsers):
+        bench.store.add_session(digest(f"cookie {number}"), bench.store.accounts[1])
+        browser.headers["Cookie"] = f"mock_session_8787=cookie {number}"
+        form = {"name": "x", "lifetime": "never", "form_token": form_token_of(f"cookie {number}")}
+        browser.post("/settings/api/tokens", data=form)
+    assert ["lis_mock_" in browser.get("/settings/api").text for browser in browsers] == [False, True, True]
 
 
 def test_log_out_and_in_again(server, page):

@@ -26,6 +26,7 @@ from mock_server.tokens import digest
 from mock_server.visitors import address
 
 LONGEST_EMAIL = 254  # characters (RFC 5321)
+MOST_UNSEEN = 1_000  # tokens whose page was never opened
 CLASS_CODE = "the class code"  # no e-mail address, which is what others guess at
 LIFETIMES = {"never": None, "1 hour": HOUR, "30 days": 30 * 24 * HOUR, "90 days": 90 * 24 * HOUR}
 
@@ -141,6 +142,8 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         # Post, redirect, get: the page that shows the token is not the answer to a form, so no
         # reload sends the form again, and the first GET empties the slot.
         shown_once[digest(sessions.cookie(request) or "")] = name, text
+        if len(shown_once) > MOST_UNSEEN:
+            del shown_once[next(iter(shown_once))]
         return go_to(request, "/settings/api")
 
     async def revoke_token(request: Request) -> Response:
