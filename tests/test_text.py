@@ -477,7 +477,7 @@ SAY = {  # the word, and what is not said instead
     "cannot, can't": r"can not",
     "don't have to": r"needn[’']t",
     "because": r"for (?:they|he|she|we)",
-    "British spelling": r"(?<![-.])[Cc]olor(?:s|ed)?(?!:)|[Bb]ehavior|[Nn]eighbors?|[Rr]ecogniz\w+|[Oo]rganiz\w+|[Ll]abeled|[Cc]anceled|[Gg]ray",
+    "British spelling": r"(?<![-.])[Cc]olor(?:s|ed)?(?![:-])|[Bb]ehavior|[Nn]eighbors?|[Rr]ecogniz\w+|[Oo]rganiz\w+|[Ll]abeled|[Cc]anceled|[Gg]ray",
     "nothing": r"[Pp]lease|[Ss]imply|[Oo]bviously|seamless\w*|powerful|robust|leverag\w+|utili[sz]\w+|e\.g\.|i\.e\.|etc\.",
 }
 EXCEPT = {  # what may stand there all the same, and why
