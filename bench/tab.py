@@ -163,7 +163,7 @@ def run_on_page(page: Page) -> None:
     """Press Run below the first cell of a page and wait until it has run. Raises CannotMeasure."""
     page.get_by_role("button", name="Run cell 1", exact=True).click()
     try:
-        page.wait_for_function("document.querySelector('.run-bar').textContent.includes('Yours, just now.')")
+        page.wait_for_function("document.querySelector('.run-bar').textContent.includes('Your output, just now.')")
     except TimeoutError:
         said = page.locator(".run-bar").first.inner_text()
         raise CannotMeasure(f"After {PATIENCE} s the page at {page.url} said {said}.") from None

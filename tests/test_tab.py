@@ -379,7 +379,7 @@ def test_every_cell_shows_on_its_page_and_in_the_lab_what_is_committed(runs, nam
         assert outputs_of(shown.pop(address)) == outputs_of(json.loads((ROOT / path).read_text(encoding="utf-8"))), path
     said = {path: {cell["said"] for cell in cells} for path, cells in shown.items()}  # the quickstart and the reference
     assert {"quickstart/", "reference/api-links/"} <= said.keys()
-    assert {path: texts for path, texts in said.items() if texts != {"Yours, just now."}} == {}
+    assert {path: texts for path, texts in said.items() if texts != {"Your output, just now."}} == {}
 
 
 @pytest.fixture
@@ -728,7 +728,7 @@ def test_a_page_runs_its_cells(open_tab, host, reader):
     run, edit, status, output = bar(tab, 1)
     recorded = output.inner_text()
     run.press("Enter")
-    expect(status).to_contain_text("Yours, just now.")
+    expect(status).to_contain_text("Your output, just now.")
     megabytes = (sum(host.sent.values()) - before) / 1e6
     assert int(said) - 1 < megabytes <= int(said) <= 19, megabytes
     expect(run).to_be_focused()
@@ -736,7 +736,7 @@ def test_a_page_runs_its_cells(open_tab, host, reader):
     expect(output).to_have_text(recorded)
     assert "Yours" in bar(tab, 0)[2].inner_text()  # what it needs ran before it
     run.dblclick()
-    expect(status).to_contain_text("Yours, just now.")
+    expect(status).to_contain_text("Your output, just now.")
     back = tab.locator(".run-bar").nth(1).get_by_role("button", name="Show")
     back.press("Enter")
     expect(output).to_have_count(0)
@@ -769,7 +769,7 @@ def test_what_stands_below_a_changed_cell_runs_anew_with_it(open_tab, host):
     run, _, status, output = bar(tab, 3)
     recorded = output.inner_text()
     run.click()
-    expect(status).to_contain_text("Yours, just now.")
+    expect(status).to_contain_text("Your output, just now.")
     edit.click()
     expect(tab.get_by_label("The code of this cell")).to_be_focused()
     tab.keyboard.press("ControlOrMeta+End")
@@ -777,7 +777,7 @@ def test_what_stands_below_a_changed_cell_runs_anew_with_it(open_tab, host):
     tab.keyboard.press("Escape")
     run.click()
     expect(output).to_contain_text("Length: 5")
-    expect(status).to_contain_text("Yours, just now")
+    expect(status).to_contain_text("Your output, just now")
     edit.click()  # takes the change back
     run.press("Enter")
     expect(output).to_have_text(recorded)
@@ -889,7 +889,7 @@ def test_a_cell_without_an_end_is_stopped_and_a_new_python_goes_on(open_tab, hos
     expect(status).to_contain_text("new Python")
     expect(waiting).to_have_text("Stopped.")
     other.click()
-    expect(waiting).to_contain_text("Yours, just now.")
+    expect(waiting).to_contain_text("Your output, just now.")
 
 
 STARTS_PLAINLY = {
@@ -922,7 +922,7 @@ def test_python_starts_without_its_snapshot(open_tab, host, what):
     tab.goto(f"{host.url}quickstart/")
     run, _, status, output = bar(tab, 0)
     run.click()
-    expect(status).to_contain_text("Yours, just now.")
+    expect(status).to_contain_text("Your output, just now.")
     expect(output).to_contain_text("200 OK")
     assert any("without its snapshot" in text for text in warned)
 
@@ -931,7 +931,7 @@ def test_python_starts_without_its_snapshot(open_tab, host, what):
 def test_python_needs_as_much_memory_as_the_docs_say_and_says_if_there_is_less(playwright, chromium_path, host):
     docs = (ROOT / "docs" / "reference" / "browsers.md").read_text(encoding="utf-8")
     [enough] = re.findall(r"(\d+) MB of memory", docs)
-    for megabytes, says in ((int(enough), "Yours, just now."), (20, "did not start")):
+    for megabytes, says in ((int(enough), "Your output, just now."), (20, "did not start")):
         limit = f"--js-flags=--wasm-max-mem-pages={megabytes * 1_000_000 // 65_536}"
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=[*CHROMIUM_OPTIONS, limit])
         tab = chromium.new_page()

@@ -607,7 +607,7 @@ def test_who_cannot_install_runs_the_course_in_a_browser(screen, tmp_path):
     with served(tmp_path) as address:
         screen.goto(f"{address}/{line}")
         screen.get_by_role("button", name=re.compile("^Run cell")).last.click()
-        screen.locator(".run-bar").last.get_by_text("Yours, just now.").wait_for(timeout=1000 * PATIENCE)
+        screen.locator(".run-bar").last.get_by_text("Your output, just now.").wait_for(timeout=1000 * PATIENCE)
         assert {urlsplit(url).netloc for url in screen.asked if url.startswith("http")} == {urlsplit(address).netloc}
 
 

@@ -145,7 +145,7 @@ class Cell {
       this.hasRun = true;
       if (succeeded && this.isCheck) tellDone(`#${this.heading.id}`);
       if (notebook === "lesson" && cells.every(({ hasRun }) => hasRun)) tellDone("");
-      this.say(!succeeded ? "Yours, just now: an error." : outputs.length ? "Yours, just now." : "It ran just now, and shows nothing.");
+      this.say(!succeeded ? "Your output, just now: an error." : outputs.length ? "Your output, just now." : "It ran just now, without an output.");
       return succeeded;
     } catch (error) {
       this.say("Stopped.");
@@ -179,7 +179,7 @@ class Cell {
     for (const box of this.recorded) box.hidden = toMine;
     if (this.mine) this.mine.hidden = !toMine || this.isEmpty;
     this.back.hidden = !this.recorded.length || !this.mine;
-    this.back.textContent = toMine ? "Show the recorded one" : "Show mine";
+    this.back.textContent = toMine ? "Show the recorded output" : "Show your output";
   }
 
   async edit() {

@@ -4,6 +4,9 @@ document$.subscribe(() => {
   // The box around a copy button is no place to navigate to, and a page has dozens.
   for (const box of document.querySelectorAll(".md-code__nav")) box.setAttribute("role", "presentation")
 
+  // The sign beside the name of a lesson folds what is below it, and has no name of its own.
+  for (const sign of document.querySelectorAll(".md-nav__container > label")) sign.removeAttribute("tabindex")
+
   // Not every browser lets the keyboard scroll what can't take the focus.
   const tables = new ResizeObserver((entries) => {
     for (const { target } of entries) {

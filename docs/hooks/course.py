@@ -54,6 +54,7 @@ class Lesson:
     goal: str | None
     text: str = ""
     priority: int = 1_000
+    is_optional: bool = False
 
     @property
     def slug(self):
@@ -139,8 +140,8 @@ def on_nav(nav, config, files):
 
 def subtitle(page):
     """Return how long a step takes, as the theme wants to hear it."""
-    minutes = read_lesson(Path(page.file.abs_src_path)).minutes
-    return {"subtitle": f"{minutes} minutes"} if minutes else {}
+    lesson = read_lesson(Path(page.file.abs_src_path))
+    return {"subtitle": f"{lesson.minutes} minutes{', optional' * lesson.is_optional}"} if lesson.minutes else {}
 
 
 def on_page_markdown(markdown, page, config, files):
@@ -149,9 +150,9 @@ def on_page_markdown(markdown, page, config, files):
         page.meta.update(subtitle(page))
     elif isinstance(page.next_page, Step):
         address = posixpath.relpath(page.next_page.file.src_uri, posixpath.dirname(page.file.src_uri))
-        markdown += (
-            f"\n**Next lesson:** [{read_lesson(Path(page.next_page.file.abs_src_path)).title}]({address})\n{{: .next-lesson }}\n"
-        )
+        lesson = read_lesson(Path(page.next_page.file.abs_src_path))
+        optional = " (optional)" * lesson.is_optional
+        markdown += f"\n**Next lesson:** [{lesson.title}]({address}){optional}\n{{: .next-lesson }}\n"
     if not page.file.src_uri.startswith("workshop/"):
         return markdown
     folder = Path(config.config_file_path).parent / "notebooks"
@@ -214,7 +215,7 @@ def read_lesson(path, folder=None):
     title = re.search(r"(?m)^# (.+)", text)
     goal = re.search(r"\*\*What you'll do:\*\* (.+)", text)
     file = path.relative_to(folder or path.parent).as_posix()
-    found = Lesson(file, title and title[1], told.get("minutes"), goal and goal[1], text)
+    found = Lesson(file, title and title[1], told.get("minutes"), goal and goal[1], text, is_optional=told.get("optional", False))
     return replace(found, priority=told["priority"]) if "priority" in told else found
 
 

@@ -42,6 +42,7 @@ TEXT = re.compile(
 )
 # What can't be in HTML or isn't seen: all controls but tab and line end, and the halves of a pair.
 UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+UNCHANGED = "The checks on this page ran before a line was changed: they say what is still missing."
 NOT_SEARCHED = ' data-search-exclude="true"'  # the outputs of notebooks: they are many, and say what the text says
 # What an output may be, in the order in which JupyterLab looks for it.
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -258,6 +259,8 @@ def on_page_content(html, page, config, files):
     if is_notebook(page.file):
         source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it'
         line = f'<p class="notebook-source" data-search-exclude="true">{source}</p>'
+        if "exercises/" in page.file.src_uri and not page.file.name.endswith(".solution"):
+            line += f'\n<p class="notebook-source" data-search-exclude="true">{UNCHANGED}</p>'
         html = html.replace("</h1>", f"</h1>\n{line}", 1)
         html, put = MARK.subn(lambda mark: page.parts[mark[0]][1] if mark[0] in page.parts else mark[0], html)
         if put != len(page.parts):

@@ -93,8 +93,11 @@ def course_list():
         if lesson:
             items.append(f"- [{lesson.title}](notebooks/{name}), {lesson.minutes} minutes")
         for title, heading in checked(exercises[name]) if name in exercises else []:
-            text = re.sub(r"^\d\. ", "", heading) if lesson else title
-            items.append(f"{'    ' if lesson else ''}- [{text}](notebooks/exercises/{name}#{slugify_unicode(heading, '-')})")
+            address = f"notebooks/exercises/{name}#{slugify_unicode(heading, '-')}"
+            if lesson:
+                items.append(f"    - [{re.sub('^[0-9]. ', '', heading)}]({address})")
+            else:
+                items.append(f"- [{title}]({address}), {read_lesson(exercises[name]).minutes} minutes")
     return "\n".join(items)
 
 

@@ -72,10 +72,10 @@ def on_page_content(html, page, config, files):
     in_lab, above = "", '<div class="language-python'  # the home page's first cell
     if is_notebook:
         address = f"{get_relative_url('tab/', page.url)}?notebook={source}"
-        in_lab, above = f' In this browser too: <a href="{address}">open it in JupyterLab</a>.', '<p class="notebook-source"'
+        in_lab, above = f' Or <a href="{address}">open it in JupyterLab</a> in this browser.', '<p class="notebook-source"'
     here = (
         f'<p class="run-here" data-search-exclude>Press Run below a cell: nothing to install, about {MEGABYTES} MB, once. '
-        f'Beside it: <button type="button">Settings &gt; API and .env</button>.{in_lab}</p>'
+        f'To see what it talks to, open <button type="button">Settings &gt; API and .env</button>.{in_lab}</p>'
     )
     return html.replace(above, here + above, 1)
 
