@@ -867,7 +867,7 @@ def test_what_a_reader_has_done_on_pages_is_ticked(open_tab, host):
     expect(output).to_contain_text("Right")
     expect(entry).to_have_accessible_name(re.compile("done"))
     tab.goto(f"{host.url}notebooks/01-start-here/")
-    lesson = tab.get_by_role("navigation", name="Navigation").get_by_role("link", name="Start here")
+    lesson = tab.get_by_role("navigation", name="Navigation").get_by_role("link", name="1. Start here")
     expect(lesson).not_to_have_accessible_name(re.compile("done"))
     tab.locator(".run-bar").last.get_by_role("button").first.press("Enter")
     expect(lesson).to_have_accessible_name(re.compile("done"))
