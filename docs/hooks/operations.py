@@ -61,7 +61,9 @@ class Operation:
 
     @property
     def tells(self) -> str:
-        """What that answer is about: ``"data"``, ``"address"`` or ``"text"``."""
+        """What that answer is about: ``"data"``, ``"address"`` or ``"text"``. If it holds a secret, only the ``"status"``."""
+        if self.data and any(one.get("format") == "password" for one in resolved(self.data).get("properties", {}).values()):
+            return "status"
         return "address" if self.is_redirect else "text" if self.data is None else "data"
 
     @property
