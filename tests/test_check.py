@@ -1,0 +1,137 @@
+"""``python -m mock_server.check``: green against the mock server, red against whatever the contract refuses."""
+
+import json
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from mock_server import check
+from mock_server.app import create_app
+from mock_server.clock import Clock
+from mock_server.database import Database
+from mock_server.store import Store
+from tests import contract
+from tests.in_process import transport
+from tests.lies import ANOTHER, LEFT_OUT, Liar, lies
+
+BASE_URL = "http://127.0.0.1:8787/v1"
+LIES = {str(lie): lie for lie in lies()}
+
+
+class Recording(Liar):
+    """A Liar that also knows which operation each right answer is of: ``seen``."""
+
+    def __init__(self, app, lie=None):
+        super().__init__(app, lie)
+        self.seen = []
+
+    async def __call__(self, scope, receive, send):
+        await super().__call__(scope, receive, send)
+        self.seen.append((scope["method"], scope["path"], self.answers[-1]))
+
+
+@pytest.fixture
+def service(monkeypatch):
+    """A mock server in this process. ``service(lie)`` puts a layer in front of it, which tells the lie."""
+    for place, name in transport.WAYS_IN:
+        monkeypatch.setattr(place, name, getattr(place, name))
+    store = Store(Database(":memory:"), Clock())
+    account = store.add_account("learner@example.com", "")
+    token = store.generate_token(account, "Check", None)
+    monkeypatch.setenv("LINKED_IS_API_TOKEN", token)
+
+    def serve(lie=None, app=None):
+        front = Recording(app or create_app(store), lie)
+        transport.serve(front, BASE_URL)
+        return front
+
+    serve.content, serve.token = store.content(account), token
+    return serve
+
+
+def content_of(service):
+    """Return the ids of all that the account has, but for blocks."""
+    return [one.id for one in service.content.links], [one.id for one in service.content.profiles]
+
+
+def asked_of(seen):
+    return {(method, contract.find_path(path)) for method, path, _ in seen}
+
+
+def test_the_mock_server_is_as_its_contract_says_and_nothing_is_left_of_the_check(service, capsys):
+    front = service()
+    before = content_of(service)
+    assert check.main([BASE_URL]) == 0
+    assert {method for method, _ in asked_of(front.seen)} == {"GET"}
+    assert check.main([BASE_URL, "--write"]) == 0
+    assert asked_of(front.seen) == {operation for operation in contract.operations() if operation[1].startswith("/v1")}
+    assert content_of(service) == before
+    said = capsys.readouterr().out
+    assert "differs" not in said and "lis_mock_" not in said and "parameter cursor" in said
+
+
+def test_what_the_contract_refuses_differs(service):
+    """The tests have a library for schemas, which the check does without. Both must say the same."""
+    front = service()
+    assert check.main([BASE_URL, "--write"]) == 0
+    compared, refused = 0, 0
+    for method, path, right in front.seen:
+        for lie in [lie for lie in LIES.values() if lie.answer == right.name]:
+            told = lie.told(right)
+            try:
+                contract.check(method, path, told.status, CaseInsensitiveDict(told.headers), json.dumps(told.body).encode())
+                expected = False
+            except AssertionError:
+                expected = True
+            answer = check.Answer(told.status, told.headers, told.body)
+            facts = check.facts_of(method, contract.find_path(path), answer)
+            assert any(fact.wrong for fact in facts) == expected, f"{method} {path}: {lie}"
+            compared, refused = compared + 1, refused + expected
+    assert compared > refused > 500
+
+
+@pytest.mark.parametrize(
+    ("lie", "finding"),
+    [
+        (f"list-links: X-RateLimit-Limit {LEFT_OUT}", "DOCUMENTED, differs: header X-RateLimit-Limit: it is missing"),
+        (f"list-links: data[].id {LEFT_OUT}", "DOCUMENTED, differs: data[].id"),
+        (f"NOT_FOUND: error.code {ANOTHER}", "assumed, differs: code NOT_FOUND"),
+        (f"make-block: status {ANOTHER}", "assumed, differs: status 201: it is 202"),
+        (f"delete-link: status {ANOTHER}", "assumed, differs: status 200: it is 201"),
+    ],
+)
+def test_a_lying_proxy_is_found(service, capsys, lie, finding):
+    service(LIES[lie])
+    assert check.main([BASE_URL, "--write"]) == 1
+    assert finding in capsys.readouterr().out
+
+
+def test_no_answer_brings_the_token_to_the_terminal(service, capsys):
+    async def echo(scope, receive, send):
+        body = json.dumps({"success": False, "error": {"code": service.token, service.token: 1}, service.token: service.token})
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": body.encode()})
+
+    service(app=echo)
+    assert check.main([BASE_URL, "--write"]) == 1
+    said = "".join(capsys.readouterr())
+    assert service.token[9:] not in said and "DOCUMENTED, differs" in said
+
+
+@pytest.mark.parametrize(
+    ("base_url", "token", "words"),
+    [
+        (BASE_URL, "", "There is no token yet"),
+        (BASE_URL, "of-nobody", "refuses your token"),
+        ("http://api.linked.is/v1", None, "https://api.linked.is/v1"),
+        ("https://api.linked.is/v1", None, "one of the mock server"),
+        ("http://127.0.0.1:1/v1", None, "doesn't answer"),
+    ],
+)
+def test_what_keeps_it_from_comparing_is_told(service, capsys, monkeypatch, tmp_path, base_url, token, words):
+    monkeypatch.chdir(tmp_path)  # where no .env is
+    if token is not None:
+        monkeypatch.setenv("LINKED_IS_API_TOKEN", token)
+    service()
+    assert check.main([base_url]) == 2
+    assert words in capsys.readouterr().err
