@@ -1,6 +1,10 @@
 """``python -m mock_server.check``: green against the mock server, red against whatever the contract refuses."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 
 import pytest
 from requests.structures import CaseInsensitiveDict
@@ -13,6 +17,7 @@ from mock_server.store import Store
 from tests import contract
 from tests.in_process import transport
 from tests.lies import ANOTHER, LEFT_OUT, Liar, lies
+from tests.running import PATIENCE, ROOT
 
 BASE_URL = "http://127.0.0.1:8787/v1"
 LIES = {str(lie): lie for lie in lies()}
@@ -68,6 +73,14 @@ def test_the_mock_server_is_as_its_contract_says_and_nothing_is_left_of_the_chec
     assert content_of(service) == before
     said = capsys.readouterr().out
     assert "differs" not in said and "lis_mock_" not in said and "parameter cursor" in said
+
+
+def test_it_runs_as_a_person_runs_it(server, page):
+    environment = {**os.environ, "LINKED_IS_API_TOKEN": page.generate_token()}
+    command = [sys.executable, "-m", "mock_server.check", server.base_url]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"Documented: \d+ hold, 0 differ\nAssumed: \d+ hold, 0 differ\n$", done.stdout)
 
 
 def test_what_the_contract_refuses_differs(service):
