@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 
 import pytest
+import urllib3.util.connection
 from requests.structures import CaseInsensitiveDict
 
 from mock_server import check
@@ -19,6 +21,9 @@ from tests.in_process import transport
 from tests.lies import ANOTHER, LEFT_OUT, Liar, lies
 from tests.running import PATIENCE, ROOT
 
+# What the way in without a socket puts something else in the place of.
+WAYS_IN = [(socket, "create_connection"), (urllib3.util.connection, "create_connection"),
+           (urllib3.HTTPConnectionPool, "ConnectionCls"), (urllib3.HTTPSConnectionPool, "ConnectionCls")]  # fmt: skip
 BASE_URL = "http://127.0.0.1:8787/v1"
 LIES = {str(lie): lie for lie in lies()}
 
@@ -38,7 +43,7 @@ class Recording(Liar):
 @pytest.fixture
 def service(monkeypatch):
     """A mock server in this process. ``service(lie)`` puts a layer in front of it, which tells the lie."""
-    for place, name in transport.WAYS_IN:
+    for place, name in WAYS_IN:
         monkeypatch.setattr(place, name, getattr(place, name))
     store = Store(Database(":memory:"), Clock())
     account = store.add_account("learner@example.com", "")
