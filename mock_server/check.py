@@ -133,7 +133,7 @@ def wrong_with(schema: dict[str, Any], value: Any) -> str | None:
     names = [names] if isinstance(names, str) else names
     if names and not any(is_of(name, value) for name in names):
         return f"it isn't of the type {' or '.join(names)}"
-    if "const" in schema and (value != schema["const"] or isinstance(value, bool) != isinstance(schema["const"], bool)):
+    if "const" in schema and value != schema["const"]:
         return f"it isn't {json.dumps(schema['const'])}"
     if value is None:
         return None
