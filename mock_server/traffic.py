@@ -105,12 +105,13 @@ class AccountTraffic:
 
     def next_fault(self, method: str, path: str) -> Fault | None:
         """Return the fault that the call at hand is to meet, and count it: of those for it, the one that waits longest."""
-        fault = next((one for one in self.faults if one.meets(method, path)), None)
-        if fault:
-            fault.calls -= 1
-            if fault.calls == 0:
-                self.faults.remove(fault)
-        return fault
+        for fault in self.faults:
+            if fault.meets(method, path):
+                fault.calls -= 1
+                if fault.calls == 0:
+                    self.faults.remove(fault)
+                return fault
+        return None
 
 
 class Traffic(defaultdict[int, AccountTraffic]):
