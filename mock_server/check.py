@@ -21,7 +21,7 @@ from dotenv import find_dotenv, load_dotenv
 
 from mock_server.clock import parse_iso
 from mock_server.contract import openapi, resolved
-from mock_server.dot_env import Explained, check_base_url, is_real, read_token
+from mock_server.dot_env import RERUN, Explained, check_base_url, is_real, read_token
 from mock_server.envelope import ApiError
 from mock_server.model import Origin
 from mock_server.tokens import PREFIX, redact
@@ -372,7 +372,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.write:
             comparison.write()
     except (Explained, Unusable) as error:
-        print("\n".join([str(error), *left_behind(comparison)]), file=sys.stderr)
+        reason = str(error).replace(RERUN, "run this program again.")  # no notebook is near
+        print("\n".join([reason, *left_behind(comparison)]), file=sys.stderr)
         return 2
     print("\n".join(report(comparison)))
     return 1 if comparison.left or any(fact.wrong for facts in comparison.found.values() for fact in facts) else 0
