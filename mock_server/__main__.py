@@ -11,18 +11,23 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
 import uvicorn
 
+from mock_server import tokens
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
 from mock_server.connection import Connection
 from mock_server.console import Unblocked
+from mock_server.controls import open_account
 from mock_server.database import Database, DatabaseError
+from mock_server.envelope import InvalidRequest
 from mock_server.model import Limits
 from mock_server.store import Store
 
@@ -36,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
         listener = listen(options.host, options.port)
         database = Database(options.database)
         store = Store(database, Clock(), replace(Limits(), **dict(options.limit)))
-    except (OSError, DatabaseError) as error:
+        if options.token_file:
+            keep_token(store, options.token_file)
+    except (OSError, DatabaseError, InvalidRequest, TokenFileError) as error:
         print(f"The mock server did not start. {explain(error, options)}", file=sys.stderr)
         return 1
     settings = Settings(
@@ -72,6 +79,31 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+class TokenFileError(Exception):
+    """The file that is to hold a token holds something else, or can't be written."""
+
+
+def keep_token(store: Store, path: str) -> None:
+    """See to it that a file holds a live token of this server: the one that it has, or that of a new account.
+
+    Nobody else may read the file. Raises TokenFileError, and InvalidRequest if there are too many accounts.
+    """
+    try:
+        held = Path(path).read_text(encoding="utf-8").strip() if os.path.lexists(path) else ""
+        if held and not tokens.is_well_formed(held):
+            raise TokenFileError(f"{path} holds something else than a token. Name another file after --token-file.")
+        token = store.find_token(tokens.digest(held))
+        if token and token.state(store.now(store.accounts[token.account_id])) == "active":
+            return
+        _, text = open_account(store)
+        with tempfile.NamedTemporaryFile("w", dir=Path(path).resolve().parent, delete=False) as file:  # 0600, as mkstemp makes it
+            file.write(f"{text}\n")
+        Path(file.name).replace(path)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise TokenFileError(f"It can't keep a token in {path}: {reason}. Name another file after --token-file.") from None
+
+
 def state(database: Database, path: str) -> str:
     """Say where the state is that a next start goes on from."""
     try:
@@ -102,6 +134,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cors", metavar="ORIGIN", type=origin, action="append", default=[],
         help="let pages of this origin, such as http://localhost:3000, call the API from a browser; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--token-file", metavar="FILE",
+        help="write the token of a new account into this file, which only you can read; a token in it that still works stays",
     )  # fmt: skip
     workshop = parser.add_argument_group("for a workshop")
     workshop.add_argument(
@@ -183,9 +219,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 def explain(error: Exception, options: argparse.Namespace) -> str:
     """Say what went wrong at the start, and what to do."""
-    if isinstance(error, DatabaseError):
+    if not isinstance(error, OSError):
         return str(error)
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+    if error.errno == errno.EADDRINUSE:
         other = options.port + 1
         return (
             f"Port {options.port} is taken, perhaps by another mock server. If so, use that one. "
@@ -199,11 +235,13 @@ def ready_lines(options: argparse.Namespace, listener: socket.socket, instructor
     number = listener.getsockname()[1]
     here = f"http://[{options.host}]:{number}" if ":" in options.host else f"http://{options.host}:{number}"
     lines = [f"Mock server ready. API base URL: {here}/v1  Settings page: {here}/settings/api"]
+    if options.token_file:
+        lines.append(f"A token for your programs: in {options.token_file}")
     if options.host in ("0.0.0.0", "::"):
         lines.append(f"The whole network can reach it: learners open http://<address of this computer>:{number}/settings/api")
     if options.class_code:
         lines.append(f"Class board: http://127.0.0.1:{number}/_mock/class")
-    if options.class_code or len(lines) > 1 or "*" in options.host_name:
+    if options.class_code or options.host in ("0.0.0.0", "::") or "*" in options.host_name:
         lines.append(f"Instructor code, to see the board and act on all accounts from elsewhere: {instructor_code}")
     return lines
 

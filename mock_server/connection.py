@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from asyncio import Transport
+from typing import Any
 
+from mock_server.gate import HANG_UP
 from mock_server.protocol import Http11
 
 LARGEST_HEAD = 64 * 1024  # bytes of address and headers
@@ -27,6 +29,17 @@ class Connection(Http11):
         self.waiting_since = self.loop.time()
         self._around_body = 0
         self._is_too_large = False
+        self._extensions: dict[str, Any] = {HANG_UP: self.hang_up}
+
+    def on_message_begin(self) -> None:
+        """Let the application hang up."""
+        super().on_message_begin()
+        self.scope["extensions"] = self._extensions
+
+    def hang_up(self) -> None:
+        """Close the connection, as if the line had dropped."""
+        self.cycle.disconnected = True  # so that uvicorn doesn't miss the answer
+        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Take what came, or refuse it."""

@@ -33,6 +33,22 @@ def openapi() -> dict[str, Any]:
     return contract
 
 
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """Follow references. Keys beside a reference are added to what it leads to."""
+    found: dict[str, Any] = {}
+    for reference in references(node):
+        target: Any = openapi()
+        for name in reference.removeprefix("#/").split("/"):
+            target = target[name]
+        found |= resolved(target)
+    return found | {name: value for name, value in node.items() if name not in ("$ref", "allOf")}
+
+
+def references(node: dict[str, Any]) -> list[str]:
+    """Return where the node's own references lead: ``$ref``, alone or in ``allOf``."""
+    return [part["$ref"] for part in (node, *node.get("allOf", [])) if "$ref" in part]
+
+
 def routes() -> list[Route]:
     """Return the routes."""
 

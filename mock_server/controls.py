@@ -6,34 +6,55 @@ one it acts on all accounts, and answers to the instructor only.
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_server.api import Resource
-from mock_server.api.validation import checked, flag, instant, json_object, number, one_of, required, whole_number
+from mock_server.api import Call, Resource
+from mock_server.api.validation import (
+    Check,
+    checked,
+    digits,
+    flag,
+    instant,
+    json_object,
+    number,
+    one_of,
+    required,
+    text,
+    whole_number,
+)
 from mock_server.authentication import owner
 from mock_server.clock import DAY, iso
 from mock_server.envelope import Forbidden, InvalidRequest, encode, success
+from mock_server.gate import LONGEST_PATH
 from mock_server.instructor import Instructor
 from mock_server.model import Account
 from mock_server.page.sessions import Sessions, refuse_other_sites
 from mock_server.rate_limit import PLANS
 from mock_server.store import Store
-from mock_server.traffic import NOBODY, Fault, Traffic
+from mock_server.traffic import NOBODY, Fault, NotedCall, Traffic, fits
 
 FARTHEST = 100 * 366 * 24 * 60 * 60  # seconds: the span of years that a clock can show
 CLOCK_FIELDS = {"set": instant, "advance": whole_number(-FARTHEST, FARTHEST), "freeze": flag}
 # How many seconds each fault takes, unless told otherwise.
-FAULTS = {"500": 0, "503": 2, "429": 2, "slow": 2, "timeout": 30, "drop": 0}
+FAULTS = {"500": 0, "503": 2, "429": 2, "slow": 2, "timeout": 30, "drop": 0, "no-answer": 0, "lost-answer": 0}
+MOST_FAULTS = 100  # that wait for one account
+CALL_FIELDS = {"method": one_of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), "path": text(LONGEST_PATH)}
 FAULT_FIELDS = {
     "fault": one_of("none", *FAULTS),
     "calls": whole_number(1, 1_000),
     "seconds": number(0, DAY),
     "header": one_of("seconds", "date", "none"),
+    "add": flag,
+    **CALL_FIELDS,
 }
+REQUEST_QUERY = {**CALL_FIELDS, "status": digits(100, 599)}
 PLAN_FIELDS = {"plan": one_of(*PLANS)}
+LIMITER_FIELDS: dict[str, Check] = {"enabled": flag}
+ACCOUNT_FIELDS = {"lifetime": whole_number(1, FARTHEST)}
 
 
 def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Resource]:
@@ -66,10 +87,13 @@ def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Re
     async def faults(request: Request) -> Response:
         account = addressed_account(request)
         body = required(checked(await json_object(request), FAULT_FIELDS), "fault")
-        kind = body.pop("fault")
+        kind, is_added = body.pop("fault"), body.pop("add", False)
         wanted = {"calls": 1, "seconds": FAULTS.get(kind, 0), "header": "seconds", **body}
-        for one in chosen(account):
-            traffic[one.id].fault = None if kind == "none" else Fault(kind, **wanted)
+        waiting = {one.id: traffic[one.id].faults if is_added else [] for one in chosen(account)}
+        if any(len(faults) >= MOST_FAULTS for faults in waiting.values()):
+            raise InvalidRequest(f"add: {MOST_FAULTS} faults wait already. Wait until some have happened, or take them back.")
+        for account_id, faults in waiting.items():
+            traffic[account_id].faults = [] if kind == "none" else [*faults, Fault(kind, **wanted)]
         return answer(account, fault=kind, **({} if kind == "none" else wanted))
 
     async def plan(request: Request) -> Response:
@@ -78,10 +102,37 @@ def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Re
         store.change_plan(account, name)
         return answer(account, plan=name, perMinute=PLANS[name].per_minute, perDay=PLANS[name].per_day)
 
-    async def requests(request: Request) -> Response:
+    async def limiter(request: Request) -> Response:
         account = addressed_account(request)
-        accounts = [account.id] if account else [NOBODY, *store.accounts]
-        return answer(account, requests=[call.as_json() for call in traffic.recent(accounts)])
+        enabled = required(checked(await json_object(request), LIMITER_FIELDS), "enabled")["enabled"]
+        for one in chosen(account):
+            traffic[one.id].limited = enabled
+        return answer(account, enabled=enabled)
+
+    async def requests(request: Call) -> Response:
+        account = addressed_account(request)
+        method, path, status = map(request.query.get, REQUEST_QUERY)
+
+        def is_wanted(call: NotedCall) -> bool:
+            return method in (None, call.method) and status in (None, call.status) and (path is None or fits(path, call.path))
+
+        return answer(account, requests=[call.as_json() for call in traffic.recent(callers(account), is_wanted)])
+
+    async def clear_requests(request: Request) -> Response:
+        account = addressed_account(request)
+        for caller in filter(traffic.__contains__, callers(account)):
+            traffic[caller].recent.clear()
+        return answer(account)
+
+    async def new_account(request: Request) -> Response:
+        instructor.require(request)
+        body = checked(await json_object(request), ACCOUNT_FIELDS) if await request.body() else {}
+        account, token = open_account(store, body.get("lifetime"))
+        data = encode({"account": account.email, "token": token})
+        return success(data, 201, {"Cache-Control": "no-store"})
+
+    def callers(account: Account | None) -> list[int]:
+        return [account.id] if account else [NOBODY, *store.accounts]
 
     def chosen(account: Account | None) -> list[Account]:
         return [account] if account else list(store.accounts.values())
@@ -106,8 +157,20 @@ def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Re
         Resource("/clock", POST=clock),
         Resource("/faults", POST=faults),
         Resource("/plan", POST=plan),
-        Resource("/requests", GET=requests),
+        Resource("/limiter", POST=limiter),
+        Resource("/requests", REQUEST_QUERY, GET=requests, DELETE=clear_requests),
+        Resource("/accounts", POST=new_account),
     ]
+
+
+def open_account(store: Store, lifetime: int | None = None) -> tuple[Account, str]:
+    """Open an account that has a token, but no password: nobody can log in to it. Return both.
+
+    The token lives for ``lifetime`` seconds, ``None`` for ever. Raises InvalidRequest if there are too many accounts.
+    """
+    emails = (f"account-{number}@example.com" for number in count(len(store.accounts) + 1))
+    account = store.add_account(next(email for email in emails if not store.find_account(email)), "")
+    return account, store.generate_token(account, "Made by a control", lifetime)
 
 
 def answer(account: Account | None, **values: Any) -> Response:

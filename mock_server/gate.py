@@ -22,7 +22,9 @@ from mock_server.traffic import NOBODY, Fault, NotedCall, Traffic
 
 _SECRET = {b"authorization", b"cookie", b"proxy-authorization", HEADER.lower().encode()}
 # What is noted of a call: it stays in memory.
-LONGEST_PATH, LONGEST_VALUE, MOST_HEADERS = 2_000, 200, 50
+LONGEST_PATH, LONGEST_VALUE, MOST_HEADERS, LONGEST_BODY = 2_000, 200, 50, 4_000
+WITH_BODY = ("POST", "PATCH")
+HANG_UP = "linked_is.hang_up"  # an extension of ASGI: close the connection, whatever was sent
 ON_PURPOSE = "A lesson asked the mock server for this failure"
 
 
@@ -41,8 +43,9 @@ class Gate:
         """Answer one call."""
         authorization = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
         noted = self._noted(scope)
-        limits = None
-        crash = None
+        limits: list[tuple[bytes, bytes]] | None = None
+        fault: Fault | None = None
+        crash: Exception | None = None
         try:
             token = find_token(authorization, self.store)
             account = self.store.accounts[token.account_id]
@@ -51,11 +54,14 @@ class Gate:
             own.recent.append(noted)
             check_alive(token, noted.at)
             self.store.note_use(token, noted.at)
-            limits = own.meter.take(rate_limit.PLANS[account.plan], noted.at)
-            fault = own.next_fault()
-            if fault and await fails(fault, send):
-                return
+            plan = rate_limit.PLANS[account.plan]
+            limits = own.meter.take(plan, noted.at) if own.limited else rate_limit.untouched(noted.at, plan)
             call = Call(scope, receive)
+            if noted.method in WITH_BODY:  # before a fault: a call that fails has been sent too
+                noted.body = (await call.body())[:LONGEST_BODY]
+            fault = own.next_fault(noted.method, scope["path"])
+            if fault and await fails(fault, scope, send):
+                return
             call.content = self.store.content(account)
             response = await self.handler(call)
         except ApiError as error:
@@ -71,6 +77,10 @@ class Gate:
         except Exception as error:
             response, crash = self._refused(noted, InternalError()), error
         noted.status = response.status_code
+        if fault and fault.kind == "lost-answer":
+            await asyncio.sleep(fault.seconds)
+            hang_up(scope)
+            return
         response.raw_headers += limits or rate_limit.untouched(noted.at)
         await response(scope, receive, send)
         if crash:
@@ -102,8 +112,14 @@ def retry_after(seconds: int, form: str) -> dict[str, str]:
     return {"seconds": {"Retry-After": str(seconds)}, "date": {"Retry-After": date}, "none": {}}[form]
 
 
-async def fails(fault: Fault, send: Send) -> bool:
-    """Fail as a lesson asked; return whether an answer was sent. Raises the error that the call is to end in."""
+def hang_up(scope: Scope) -> None:
+    """Close the connection, as if the line had dropped. Without a network there is none: what was sent is all that comes."""
+    if close := scope.get("extensions", {}).get(HANG_UP):
+        close()
+
+
+async def fails(fault: Fault, scope: Scope, send: Send) -> bool:
+    """Fail as a lesson asked; return whether the call has ended. Raises the error that the call is to end in."""
     if fault.kind == "500":
         raise InternalError(ON_PURPOSE)
     if fault.kind in ("429", "503"):
@@ -111,10 +127,13 @@ async def fails(fault: Fault, send: Send) -> bool:
         error = RateLimitExceeded(seconds) if fault.kind == "429" else ServiceUnavailable(ON_PURPOSE)
         error.headers = retry_after(error.retry_after if isinstance(error, RateLimitExceeded) else seconds, fault.header)
         raise error
+    if fault.kind == "lost-answer":  # first, it is carried out
+        return False
     await asyncio.sleep(fault.seconds)
     if fault.kind == "slow":
         return False
-    # A promise of more than is sent: the server can only close the connection, as if the line had dropped.
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
-    await send({"type": "http.response.body", "body": b"{", "more_body": True})
+    if fault.kind == "drop":  # a promise of more than is sent
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+    hang_up(scope)
     return True

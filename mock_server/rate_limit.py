@@ -55,9 +55,8 @@ class Meter:
         return headers(limit, left - 1, reset)
 
 
-def untouched(now: int) -> list[tuple[bytes, bytes]]:
-    """Return the headers for a caller without a valid token: nothing is counted (assumed)."""
-    plan = PLANS["Free"]
+def untouched(now: int, plan: Plan = PLANS["Free"]) -> list[tuple[bytes, bytes]]:
+    """Return the headers where nothing is counted: for a caller without a valid token (assumed), or without a limiter."""
     return headers(plan.per_minute, plan.per_minute, (now // MINUTE + 1) * MINUTE)
 
 

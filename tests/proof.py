@@ -208,8 +208,8 @@ def _() -> None:
 
 
 setting("the clock does not move", store.Store, "advance_clock", lambda self, account, seconds: self.now(account))
-setting("a fault cannot leave out Retry-After", gate, "retry_after", lambda fault: {"Retry-After": f"{fault.seconds:.0f}"})
-setting("faults do not happen", traffic.AccountTraffic, "next_fault", lambda self: None)
+setting("a fault cannot leave out Retry-After", gate, "retry_after", lambda seconds, form: {"Retry-After": str(seconds)})
+setting("faults do not happen", traffic.AccountTraffic, "next_fault", lambda self, method, path: None)
 
 
 # Who may notice

@@ -276,7 +276,7 @@ def run_python(samples, base_url, monkeypatch):
         with contextlib.redirect_stdout(io.StringIO()) as output:
             exec(compile(code, name, "exec"), {"__name__": "__main__"})
         printed[name] = output.getvalue().removesuffix("\n")
-        if OPERATIONS[name].tells == "data":
+        if OPERATIONS[name].tells in ("data", "status"):
             printed[name] = ast.literal_eval(printed[name])
     return printed
 
@@ -289,7 +289,12 @@ def run_curl(samples, base_url, monkeypatch):
     printed = dict(zip(samples, outputs[::2], strict=False))
     enveloped = {name for name in samples if OPERATIONS[name].tells == "data"}
     assert all(json.loads(printed[name])["success"] is True for name in enveloped)
-    return {name: json.loads(text)["data"] if name in enveloped else text.removesuffix("\n") for name, text in printed.items()}
+    for name, text in printed.items():
+        tells = OPERATIONS[name].tells
+        printed[name] = (
+            json.loads(text)["data"] if tells == "data" else int(text) if tells == "status" else text.removesuffix("\n")
+        )
+    return printed
 
 
 def run_javascript(samples, base_url, monkeypatch):
@@ -339,7 +344,7 @@ def test_every_sample_gets_the_answer_that_its_page_shows(language, accounts, mo
         assert_without(tokens[language, anchor], output)
         told = json.loads(output.replace(f"{anchor}-{language.lower()}@example.com", recorded_answers.EMAIL))
         assert comparable(told) == comparable(to_tell(operation)), anchor
-        if operation.data:
+        if operation.tells == "data":
             schema = operation.answers[operation.success]["content"]["application/json"]["schema"]
             contract.validate(schema, {"success": True, "data": told}, anchor)
         if operation.path.startswith("/v1"):
@@ -356,6 +361,8 @@ def to_tell(operation):
     """Return what a program should print of the answer on the page; of one that no page shows, what comes now."""
     if operation.tells == "data":
         return RECORDED[operation.anchor]["body"]["data"]
+    if operation.tells == "status":
+        return RECORDED[operation.anchor]["status"]
     if operation.is_redirect:
         return RECORDED[operation.anchor]["headers"]["Location"]
     return recorded_answers.ask_for(operation.anchor)[2].decode()

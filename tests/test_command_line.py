@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from mock_server.__main__ import limit, origin
+from mock_server.__main__ import TokenFileError, keep_token, limit, origin
 from mock_server.clock import Clock
 from mock_server.database import Database, DatabaseError
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.store import Store
+from mock_server.tokens import digest
 from tests.running import PATIENCE, ROOT, MockServer, free_port, is_answered, wait_until
 
 
@@ -69,6 +70,33 @@ def test_a_token_of_yesterday_works_today(tmp_path):
         again = SettingsPage(second.base_url)
         again.log_in(page.email, page.password)
         assert [(token.name, token.state) for token in again.tokens()] == [("revoked", "revoked"), ("kept", "active")]
+
+
+def test_a_token_is_in_the_file_that_only_its_owner_reads_and_nowhere_else(tmp_path, bench):
+    file = tmp_path / "token"
+    with MockServer("--token-file", str(file)) as server:
+        token = file.read_text().strip()
+        assert status(server.base_url, token) == 200
+    assert str(file) in server.log() and "lis_mock_" not in server.log()
+    assert sys.platform == "win32" or file.stat().st_mode & 0o777 == 0o600
+    keep_token(bench.store, str(file))  # another server, which doesn't know it
+    kept = file.read_text().strip()
+    keep_token(bench.store, str(file))
+    assert kept == file.read_text().strip() != token
+    bench.store.revoke_token(bench.store.find_token(digest(kept)))
+    keep_token(bench.store, str(file))
+    assert file.read_text().strip() != kept
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("content", [b"my notes\n", b"\xff\xfe"])
+def test_a_file_with_something_else_is_not_overwritten_with_a_token(tmp_path, bench, content):
+    (tmp_path / "mine").write_bytes(content)
+    for path in (tmp_path / "mine", tmp_path / "no" / "token"):
+        with pytest.raises(TokenFileError, match="Name another file after --token-file"):
+            keep_token(bench.store, str(path))
+    assert (tmp_path / "mine").read_bytes() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_a_taken_port_is_told_with_another_one(server):

@@ -390,7 +390,7 @@ def _(api):
 
 
 @fact("The controls set clock, plan and faults, list requests and put all back", ASSUMED, "reset", "setClock", "setFault", "setPlan",
-      "listRequests", "readHealth", "showClass", "readContract")  # fmt: skip
+      "listRequests", "clearRequests", "setLimiter", "makeAccount", "readHealth", "showClass", "readContract")  # fmt: skip
 def _(api):
     assert api.data("GET", "/_mock/health") == {"service": "linked.is mock server"}
     assert api.data("POST", "/_mock/clock", {"set": "2030-01-01"})["now"] == "2030-01-01T00:00:00Z"
@@ -399,6 +399,12 @@ def _(api):
     assert api("GET", "/v1/links").status_code == 503
     (call,) = api.data("GET", "/_mock/requests")["requests"]
     assert (call["path"], call["status"]) == ("/v1/links", 503)
+    api.data("DELETE", "/_mock/requests")
+    assert api.data("GET", "/_mock/requests")["requests"] == []
+    assert api.data("POST", "/_mock/limiter", {"enabled": False})["enabled"] is False
+    made = api("POST", "/_mock/accounts")
+    assert made.status_code == 201
+    assert api("GET", "/v1/links", headers={"Authorization": f"Bearer {made.json()['data']['token']}"}).status_code == 200
     api.data("POST", "/_mock/reset")
     assert api("GET", "/v1/links").headers["X-RateLimit-Limit"] == "60"
     assert api("GET", "/_mock/class").status_code == 200

@@ -111,6 +111,8 @@ def test_an_unknown_token_or_session_is_not_taken_for_everybody(bench):
         ("POST", "/_mock/clock", {"advance": 1}),
         ("POST", "/_mock/faults", {"fault": "500"}),
         ("POST", "/_mock/plan", {"plan": "Pro"}),
+        ("POST", "/_mock/limiter", {"enabled": False}),
+        ("DELETE", "/_mock/requests", None),
         ("GET", "/_mock/requests", None),
         ("GET", "/s/spring-menu", None),
     ],
@@ -220,6 +222,37 @@ def test_a_fault_is_taken_back(bench):
     assert client.get("/v1/links", headers=headers).status_code == 200
 
 
+def statuses_of(client, headers, *calls):
+    """Return the status of each call, a method and a path below the base URL."""
+    return [client.request(method, f"/v1{path}", headers=headers).status_code for method, path in calls]
+
+
+def test_a_fault_waits_for_the_calls_of_its_method_and_path(bench):
+    headers, client = bench.account(), bench.client()
+    client.post("/_mock/faults", headers=headers, json={"fault": "503", "method": "GET", "path": "/v1/links/*"})
+    calls = [("GET", "/links"), ("GET", "/links/clx1234567890/stats"), ("DELETE", "/links/clx0"), ("GET", "/links/clx1234567890")]
+    assert statuses_of(client, headers, *calls, calls[-1]) == [200, 200, 404, 503, 200]
+
+
+def test_faults_come_one_after_the_other_and_each_where_it_is_meant(bench):
+    headers, client = bench.account(), bench.client()
+    client.post("/_mock/faults", headers=headers, json={"fault": "500", "calls": 9})
+    for number, order in enumerate(({"fault": "503"}, {"fault": "429", "path": "/v1/profiles"}, {"fault": "500"})):
+        client.post("/_mock/faults", headers=headers, json={**order, "add": number > 0})
+    calls = [("GET", "/links"), ("GET", "/links"), ("GET", "/links"), ("GET", "/profiles"), ("GET", "/profiles")]
+    assert statuses_of(client, headers, *calls) == [503, 500, 200, 429, 200]
+
+
+def test_no_more_faults_wait_than_somebody_needs(bench):
+    headers, client = bench.account(), bench.client()
+    for _ in range(100):
+        client.post("/_mock/faults", headers=headers, json={"fault": "500", "add": True})
+    answer = client.post("/_mock/faults", headers=headers, json={"fault": "500", "add": True})
+    assert (answer.status_code, "100 faults wait" in answer.json()["error"]["message"]) == (400, True)
+    client.post("/_mock/faults", headers=headers, json={"fault": "none"})
+    assert client.get("/v1/links", headers=headers).status_code == 200
+
+
 def test_a_failed_call_has_done_nothing(bench):
     headers, client = bench.account(), bench.client()
     client.post("/_mock/faults", headers=headers, json={"fault": "503"})
@@ -250,6 +283,20 @@ def test_a_dropped_connection_is_no_answer(server, page, call):
         call(token)
     assert call(token).status_code == 200
     assert "Traceback" not in server.log()
+
+
+@pytest.mark.parametrize(("fault", "links"), [("no-answer", 5), ("lost-answer", 6)])
+def test_a_line_drops_before_the_status_and_the_call_is_carried_out_or_not(server, page, call, fault, links):
+    token = page.generate_token()
+    set_fault(server, token, fault=fault, method="POST")
+    with pytest.raises(requests.ConnectionError):
+        call(token, "POST", json={"url": "https://example.com/once"})
+    assert len(call(token).json()["data"]) == links
+    noted = page.session.get(f"{server.origin}/_mock/requests?method=POST", timeout=PATIENCE).json()["data"]["requests"]
+    assert [(one["status"], one["body"]) for one in noted] == [
+        (201 if links == 6 else None, '{"url": "https://example.com/once"}')
+    ]
+    assert "ASGI" not in server.log()
 
 
 def set_fault(server, token, **fault):
@@ -299,18 +346,81 @@ def test_only_the_last_fifty_calls_are_kept(bench):
     assert [call["path"] for call in calls] == [f"/v1/links/clx{number}" for number in range(59, 9, -1)]
 
 
-# From elsewhere in the network
+def noted(client, headers, query=""):
+    return client.get(f"/_mock/requests{query}", headers=headers).json()["data"]["requests"]
+
+
+def test_the_body_is_kept_even_of_a_call_that_failed_and_no_token_is_in_it(bench):
+    headers, client = bench.account(), bench.client()
+    token = headers["Authorization"].split()[1]
+    client.post("/_mock/faults", headers=headers, json={"fault": "503"})
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in token)
+    sent = f'{{"url": "https://example.com/{token}", "title": "{escaped}", "bio": "\\u0022"}}'
+    client.post("/v1/links", headers={**headers, "Content-Type": "application/json"}, content=sent)
+    (call,) = noted(client, headers)
+    hidden = "lis_mock_[hidden]"
+    shown = f'{{"url": "https://example.com/{hidden}", "title": "{hidden}", "bio": "\\u0022"}}'
+    assert (call["status"], call["body"]) == (503, shown)
+    client.post("/v1/links", headers=headers, json={"title": "x" * 100_000})
+    assert len(noted(client, headers)[0]["body"]) == 4_000
+    client.post("/v1/links", json={"title": "a stranger's"})
+    assert "a stranger's" not in str(noted(client, {}))
+
+
+def test_calls_are_found_by_method_path_and_status_and_forgotten(bench):
+    mine, other, client = bench.account(), bench.account("other@example.com"), bench.client()
+    for headers in (mine, other):
+        statuses_of(client, headers, ("GET", "/links"), ("GET", "/links/clx1234567890"), ("DELETE", "/links/clx0"))
+    for query, count in {
+        "": 3,
+        "?method=GET": 2,
+        "?path=/v1/links/*": 2,
+        "?status=404": 1,
+        "?status=200&path=/v1/links": 1,
+    }.items():
+        assert len(noted(client, mine, query)) == count, query
+    assert len(noted(client, {}, "?status=404")) == 2
+    client.delete("/_mock/requests", headers=mine)
+    assert (len(noted(client, mine)), len(noted(client, other))) == (0, 3)
+    client.delete("/_mock/requests")
+    assert noted(client, {}) == []
+
+
+# Without limits, and without the page
+
+
+def test_without_the_limiter_no_limit_holds_and_nothing_is_counted(bench):
+    mine, other, client = bench.account(), bench.account("other@example.com"), bench.client()
+    client.post("/_mock/limiter", headers=mine, json={"enabled": False})
+    assert {client.get("/v1/links", headers=mine).headers["X-RateLimit-Remaining"] for _ in range(70)} == {"60"}
+    assert client.get("/v1/links", headers=other).headers["X-RateLimit-Remaining"] == "59"
+    client.post("/_mock/limiter", headers=mine, json={"enabled": True})
+    assert client.get("/v1/links", headers=mine).headers["X-RateLimit-Remaining"] == "59"
+
+
+def test_an_account_with_a_token_comes_in_one_call(bench):
+    bench.account("account-2@example.com")
+    client = bench.client()
+    for body, lifetime in ((None, None), ({}, None), ({"lifetime": 60}, 60)):
+        answer = client.post("/_mock/accounts", **({} if body is None else {"json": body}))
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
+        headers = {"Authorization": f"Bearer {answer.json()['data']['token']}"}
+        assert len(client.get("/v1/links", headers=headers).json()["data"]) == 5
+        bench.clock.time += 60
+        assert client.get("/v1/links", headers=headers).status_code == (401 if lifetime else 200)
+    assert bench.client().post("/_mock/accounts", headers={"Origin": "https://example.com"}).status_code == 403
 
 
 # Who may act on everybody
 
 
-FOR_ALL = [("POST", "/_mock/reset"), ("GET", "/_mock/requests"), ("GET", "/_mock/class")]
+FOR_ALL = [("POST", "/_mock/reset"), ("GET", "/_mock/requests"), ("GET", "/_mock/class"), ("POST", "/_mock/accounts")]
 
 
 def statuses(client, **headers):
-    """Return what the controls over everybody, and the board, answer to a client."""
-    return {client.request(method, path, headers=headers).status_code for method, path in FOR_ALL}
+    """Return what the controls over everybody, and the board, answer to a client. A 201 counts as a 200."""
+    found = {client.request(method, path, headers=headers).status_code for method, path in FOR_ALL}
+    return {200 if status == 201 else status for status in found}
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via"])
@@ -348,6 +458,8 @@ def test_an_instructor_logs_in_to_the_board_from_elsewhere(bench):
         ("POST", "/_mock/clock", {"advance": 1}),
         ("POST", "/_mock/faults", {"fault": "500"}),
         ("POST", "/_mock/plan", {"plan": "Pro"}),
+        ("POST", "/_mock/limiter", {"enabled": False}),
+        ("DELETE", "/_mock/requests", None),
         ("GET", "/_mock/requests", None),
     ],
 )
@@ -369,10 +481,18 @@ def test_the_page_session_says_whose_account_is_meant(server, page):
     ("path", "body", "words"),
     [
         ("/_mock/faults", {}, "fault: is required"),
-        ("/_mock/faults", {"fault": "418"}, "fault: must be one of none, 500, 503, 429, slow, timeout, drop"),
+        (
+            "/_mock/faults",
+            {"fault": "418"},
+            "fault: must be one of none, 500, 503, 429, slow, timeout, drop, no-answer, lost-answer",
+        ),
         ("/_mock/faults", {"fault": "slow", "seconds": 86_401}, "seconds: must be a number from 0 to 86400"),
         ("/_mock/faults", {"fault": "429", "header": 1}, "header: must be one of seconds, date, none"),
         ("/_mock/faults", {"fault": "500", "calls": 0}, "calls: must be a whole number from 1 to 1000"),
+        ("/_mock/faults", {"fault": "500", "method": "get"}, "method: must be one of GET"),
+        ("/_mock/faults", {"fault": "500", "path": ""}, "path: must be a text of 1 to 2000 characters"),
+        ("/_mock/limiter", {}, "enabled: is required"),
+        ("/_mock/accounts", {"lifetime": 0}, "lifetime: must be a whole number from 1"),
         ("/_mock/plan", {}, "plan: is required"),
         ("/_mock/clock", {"freeze": 1}, "freeze: must be true or false"),
         ("/_mock/clock", {"jump": 1}, "jump: is not a field that can be set. These can: set, advance, freeze"),

@@ -84,7 +84,7 @@ def served(bench, monkeypatch, tmp_path):
     """The application, without what would keep later cases from their answer: limits, faults and a delay."""
     for name in rate_limit.PLANS:
         monkeypatch.setitem(rate_limit.PLANS, name, rate_limit.Plan(name, 10**9, 10**9))
-    monkeypatch.setattr(AccountTraffic, "next_fault", lambda traffic: None)
+    monkeypatch.setattr(AccountTraffic, "next_fault", lambda traffic, method, path: None)
     monkeypatch.setattr(short_links, "REDIRECT_DELAY", 0)
     hypothesis.configuration.set_hypothesis_home_dir(tmp_path)
     moments = (YEARS | MONTH).map(datetime.isoformat)

@@ -125,7 +125,7 @@ def test_no_piece_of_a_token_is_in_what_a_failing_run_leaves(witness, tmp_path, 
     """Each call of the API fails. An error and its traceback are saved in the notebook, as every output is."""
     base_url, minted, _, _ = witness
     if kind != "none":
-        monkeypatch.setattr(AccountTraffic, "next_fault", lambda self: Fault(kind, 1, 0, "none"))
+        monkeypatch.setattr(AccountTraffic, "next_fault", lambda self, method, path: Fault(kind, 1, 0, "none"))
     texts = {}
     with shared_kernel() as run:
         for path in (*NOTEBOOKS, *SOLUTIONS):

@@ -213,7 +213,7 @@ EXCHANGES = {
     "many on one connection": two_on_one_connection,
     # faults and streams
     **{f"{method} meets {kind}": faulty(method, kind, seconds=0)
-       for method in ("GET", "HEAD", "POST") for kind in ("500", "503", "429", "slow", "drop", "timeout")},
+       for method in ("GET", "HEAD", "POST") for kind in ("500", "503", "429", "slow", "drop", "timeout", "no-answer", "lost-answer")},
     "too late": faulty("GET", "timeout", seconds=2, timeout=0.2),
     "in time": faulty("GET", "slow", seconds=0.1),
     "a stream that breaks off": faulty("GET", "drop", stream=True),

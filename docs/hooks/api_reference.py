@@ -8,11 +8,11 @@ import logging
 import re
 
 from field_tables import ORIGINS, not_proved, row, table
-from operations import operations, references, resolved
+from operations import operations, resolved
 from recorded_answers import answer, as_http, spelled
 from three_languages import curl, javascript, python
 
-from mock_server.contract import openapi
+from mock_server.contract import openapi, references
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.api_reference")

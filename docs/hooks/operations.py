@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.contract import openapi
+from mock_server.contract import openapi, resolved
 
 Node = dict[str, Any]
 
@@ -61,7 +61,9 @@ class Operation:
 
     @property
     def tells(self) -> str:
-        """What that answer is about: ``"data"``, ``"address"`` or ``"text"``."""
+        """What that answer is about: ``"data"``, ``"address"`` or ``"text"``. If it holds a secret, only the ``"status"``."""
+        if self.data and any(one.get("format") == "password" for one in resolved(self.data).get("properties", {}).values()):
+            return "status"
         return "address" if self.is_redirect else "text" if self.data is None else "data"
 
     @property
@@ -97,19 +99,3 @@ def operations(tag: str | None = None) -> list[Operation]:
         for method, node in item.items()
         if method != "parameters" and tag in (None, *node["tags"])
     ]
-
-
-def resolved(node: Node) -> Node:
-    """Follow references. Keys beside a reference are added to what it leads to."""
-    found: Node = {}
-    for reference in references(node):
-        target: Any = openapi()
-        for name in reference.removeprefix("#/").split("/"):
-            target = target[name]
-        found |= resolved(target)
-    return found | {name: value for name, value in node.items() if name not in ("$ref", "allOf")}
-
-
-def references(node: Node) -> list[str]:
-    """Return where the node's own references lead: ``$ref``, alone or in ``allOf``."""
-    return [part["$ref"] for part in (node, *node.get("allOf", [])) if "$ref" in part]

@@ -21,6 +21,7 @@ from mock_server.clock import DAY, Clock, parse_iso
 from mock_server.contract import openapi
 from mock_server.database import Database
 from mock_server.store import Store
+from mock_server.tokens import redact
 
 FILE = Path(__file__).with_suffix(".json")
 NOW = "2026-06-01T12:00:00Z"  # by the clock of the account
@@ -91,7 +92,7 @@ def record(name: str, front: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> 
     shown = {one.lower(): one for one in ("Location", "Allow", "Content-Type", *openapi()["components"]["headers"])}
     found: Answer = {"status": status, "headers": {shown[one]: value for one, value in headers.items() if one in shown}}
     if body.startswith(b'{"success"'):
-        found["body"] = json.loads(body)
+        found["body"] = json.loads(redact(body.decode()))
     return found
 
 

@@ -1,7 +1,7 @@
 """The example of an operation as a program in Python, curl and JavaScript.
 
 A program reads base URL and token from the environment, ends with an error when the API does, and prints what the
-answer is about: its ``data``, the address of a redirect, or the text of anything else.
+answer is about: its ``data``, the address of a redirect, or the text of anything else. Of a secret it prints nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +26,16 @@ def python(operation: Operation) -> str:
     if operation.example_query:
         arguments.append(f"params={json.dumps(operation.example_query)}")
     if operation.example_body:
-        arguments.append(f"json={spelled(operation.example_body, '    ', '    ')}")
+        arguments.append(f"json={python_literal(operation.example_body)}")
     if operation.is_redirect:
         arguments.append("allow_redirects=False")
     arguments.append("timeout=10")
-    printed = {"data": 'response.json()["data"]', "address": 'response.headers["Location"]', "text": "response.text"}
+    printed = {
+        "data": 'response.json()["data"]',
+        "address": 'response.headers["Location"]',
+        "text": "response.text",
+        "status": "response.status_code",
+    }
     lines += [
         f"response = requests.{operation.method.lower()}(",
         *(f"    {argument}," for argument in arguments),
@@ -48,6 +53,8 @@ def curl(operation: Operation) -> str:
     lines = ["curl --silent --show-error --fail-with-body --max-time 10"]
     if operation.is_redirect:
         lines.append(r"--output /dev/null --write-out '%{redirect_url}\n'")
+    if operation.tells == "status":
+        lines.append(r"--output /dev/null --write-out '%{http_code}\n'")
     if operation.method != ("POST" if operation.example_body else "GET"):
         lines.append(f"--request {operation.method}")
     if operation.example_query:
@@ -90,9 +97,17 @@ def javascript(operation: Operation) -> str:
         "data": "(await response.json()).data",
         "address": 'response.headers.get("Location")',
         "text": "await response.text()",
+        "status": "response.status",
     }
     lines.append(f"console.log({printed[operation.tells]});")
     return "\n".join(lines)
+
+
+def python_literal(values: dict[str, str | int]) -> str:
+    """Spell a dict as Python does, a long one line by line."""
+    items = [f'"{name}": {spelled(value) if isinstance(value, str) else repr(value)}' for name, value in values.items()]
+    line = f"{{{', '.join(items)}}}"
+    return line if len(line) <= WIDTH - 4 else "".join(["{", *(f"\n        {item}," for item in items), "\n    }"])
 
 
 def object_literal(values: dict[str, str | int]) -> str:
