@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_server import scenarios
 from mock_server.api import Resource
 from mock_server.api.validation import checked, flag, instant, json_object, number, one_of, required, whole_number
 from mock_server.authentication import owner
@@ -78,6 +79,12 @@ def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Re
         store.change_plan(account, name)
         return answer(account, plan=name, perMinute=PLANS[name].per_minute, perDay=PLANS[name].per_day)
 
+    async def scenario(request: Request) -> Response:
+        account = addressed_account(request)
+        order = checked(await json_object(request), scenarios.FIELDS)
+        begun = scenarios.begin(order, [(one, traffic[one.id]) for one in chosen(account)], store)
+        return answer(account, **begun)
+
     async def requests(request: Request) -> Response:
         account = addressed_account(request)
         accounts = [account.id] if account else [NOBODY, *store.accounts]
@@ -106,6 +113,7 @@ def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Re
         Resource("/clock", POST=clock),
         Resource("/faults", POST=faults),
         Resource("/plan", POST=plan),
+        Resource("/scenario", POST=scenario),
         Resource("/requests", GET=requests),
     ]
 

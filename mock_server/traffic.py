@@ -6,7 +6,7 @@ Kept in memory only: a restart begins afresh.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -68,12 +68,31 @@ class Fault:
 
 
 @dataclass(slots=True)
+class Countdown:
+    """What happens before the call that comes after so many ``calls``."""
+
+    calls: int
+    then: Callable[[], None]
+
+
+@dataclass(slots=True)
 class AccountTraffic:
     """The calls of one account."""
 
     meter: Meter = field(default_factory=Meter)
     recent: deque[NotedCall] = field(default_factory=lambda: deque(maxlen=KEPT_CALLS))
     fault: Fault | None = None
+    countdown: Countdown | None = None
+
+    def count_down(self) -> None:
+        """Count the call at hand, before anything is found out about it."""
+        if self.countdown is None:
+            return
+        if self.countdown.calls:
+            self.countdown.calls -= 1
+            return
+        happens, self.countdown = self.countdown.then, None
+        happens()
 
     def next_fault(self) -> Fault | None:
         """Return the fault that the call at hand is to meet, and count it."""

@@ -111,6 +111,7 @@ def test_an_unknown_token_or_session_is_not_taken_for_everybody(bench):
         ("POST", "/_mock/clock", {"advance": 1}),
         ("POST", "/_mock/faults", {"fault": "500"}),
         ("POST", "/_mock/plan", {"plan": "Pro"}),
+        ("POST", "/_mock/scenario", {"scenario": "token-expires"}),
         ("GET", "/_mock/requests", None),
         ("GET", "/s/spring-menu", None),
     ],
@@ -348,6 +349,7 @@ def test_an_instructor_logs_in_to_the_board_from_elsewhere(bench):
         ("POST", "/_mock/clock", {"advance": 1}),
         ("POST", "/_mock/faults", {"fault": "500"}),
         ("POST", "/_mock/plan", {"plan": "Pro"}),
+        ("POST", "/_mock/scenario", {"scenario": "token-expires"}),
         ("GET", "/_mock/requests", None),
     ],
 )
