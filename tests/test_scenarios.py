@@ -1,5 +1,6 @@
 """Each scenario stops a naive client, and the course's client goes on or says why it doesn't."""
 
+import re
 import runpy
 
 import nbformat
@@ -132,3 +133,12 @@ def test_only_what_works_ends_and_what_ends_sooner_stays(linked_is):
 
 def test_the_contract_has_every_scenario():
     assert openapi()["components"]["schemas"]["ScenarioName"]["enum"] == list(SCENARIOS)
+
+
+def test_the_reference_has_every_scenario_with_its_number():
+    rows = (ROOT / "docs" / "reference" / "controls.md").read_text(encoding="utf-8").splitlines()
+    for name, scenario in SCENARIOS.items():
+        (row,) = [row for row in rows if row.startswith(f"| `{name}` |")]
+        takes = re.search(r"`(seconds|calls)`[^|]*?, (\d+) by default", row)
+        said = (takes[1], int(takes[2])) if takes else None
+        assert said in ((scenario.number, scenario.default), None if name.endswith(("header", "connection")) else ()), name

@@ -62,7 +62,7 @@ def test_the_fixture_gives_each_test_an_account_and_each_worker_a_server(tmp_pat
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert "9 passed" in ended.stdout, ended.stdout
     accounts = re.findall(r"^ACCOUNT (\S+) (\S+)$", ended.stdout, re.MULTILINE)
-    assert len({email for email, _ in accounts}) == 6
+    assert len({account for account, _ in accounts}) == 6
     assert len({base_url for _, base_url in accounts}) == (1 if in_process == "true" else 2)
 
 
