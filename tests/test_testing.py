@@ -30,7 +30,7 @@ def get(path="/links"):
 @pytest.mark.parametrize("number", range(6))
 def test_a_fresh_account(linked_is, number, record_property):
     assert [get().status_code, len(linked_is.requests), linked_is.requests[0]["path"]] == [200, 1, "/v1/links"]
-    print("ACCOUNT", linked_is.settings_page.email, linked_is.base_url)
+    print("ACCOUNT", linked_is.control("/requests")["account"], linked_is.base_url)
 
 def test_a_fault(linked_is):
     linked_is.fault("503", calls=2)
