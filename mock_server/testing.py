@@ -89,7 +89,7 @@ class LinkedIs:
         """Order something of a control of the mock server, or ask it, for this account alone. Raises ValueError."""
         # The session of the page, not the token: a test may have revoked that.
         address = f"{self.settings_page.origin}/_mock{path}"
-        method = "POST" if order else "GET"
+        method = "GET" if order is None else "POST"
         answer = self.settings_page.session.request(method, address, json=order, timeout=TIMEOUT).json()
         if not answer["success"]:
             raise ValueError(answer["error"]["message"])

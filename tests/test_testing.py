@@ -39,6 +39,8 @@ def test_a_fault(linked_is):
     assert [get().status_code for _ in range(3)] == [503, 503, 200]
     with pytest.raises(ValueError, match="fault"):
         linked_is.fault("404")
+    linked_is.control("/reset", {})
+    assert linked_is.requests == []
 
 def test_the_clock(linked_is):
     os.environ["LINKED_IS_API_TOKEN"] = linked_is.settings_page.generate_token(lifetime="1 hour")
