@@ -140,8 +140,8 @@ class HostCheck:
                 await self.app(scope, receive, send)
                 return
         error = Forbidden(
-            "The mock server does not answer to this host name. Use 127.0.0.1 or localhost, "
-            "or start the mock server with --host-name and this name."
+            "The mock server does not answer to this host name. Use 127.0.0.1 or localhost, or start the mock server with "
+            "--host-name and this name, without a port: in Docker Compose, --host-name and the name of the service."
         )
         await (await answer_error(Request(scope), error))(scope, receive, send)
 

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_server import scenarios
 from mock_server.api import Call, Resource
 from mock_server.api.validation import (
     Check,
@@ -102,6 +103,12 @@ def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Re
         store.change_plan(account, name)
         return answer(account, plan=name, perMinute=PLANS[name].per_minute, perDay=PLANS[name].per_day)
 
+    async def scenario(request: Request) -> Response:
+        account = addressed_account(request)
+        order = checked(await json_object(request), scenarios.FIELDS)
+        begun = scenarios.begin(order, [(one, traffic[one.id]) for one in chosen(account)], store)
+        return answer(account, **begun)
+
     async def limiter(request: Request) -> Response:
         account = addressed_account(request)
         enabled = required(checked(await json_object(request), LIMITER_FIELDS), "enabled")["enabled"]
@@ -157,6 +164,7 @@ def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Re
         Resource("/clock", POST=clock),
         Resource("/faults", POST=faults),
         Resource("/plan", POST=plan),
+        Resource("/scenario", POST=scenario),
         Resource("/limiter", POST=limiter),
         Resource("/requests", REQUEST_QUERY, GET=requests, DELETE=clear_requests),
         Resource("/accounts", POST=new_account),

@@ -52,6 +52,7 @@ class Gate:
             own = self.traffic[account.id]
             noted.token_name, noted.at = token.name, self.store.now(account)
             own.recent.append(noted)
+            own.count_down()
             check_alive(token, noted.at)
             self.store.note_use(token, noted.at)
             plan = rate_limit.PLANS[account.plan]

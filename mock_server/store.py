@@ -151,6 +151,13 @@ class Store:
         if token.revoked_at is None:
             self._change(token, revoked_at=self.now(self.accounts[token.account_id]))
 
+    def expire_tokens(self, account: Account, seconds: int) -> None:
+        """Let the account's tokens expire ``seconds`` from now, but for those that end sooner."""
+        now = self.now(account)
+        for token in self._tokens[account.id]:
+            if token.state(now) == "active" and (token.expires_at is None or token.expires_at > now + seconds):
+                self._change(token, expires_at=now + seconds)
+
     def find_token(self, digest: str) -> Token | None:
         """Return the token with this SHA-256, whatever its state."""
         return self._tokens_by_digest.get(digest)

@@ -95,6 +95,14 @@ def fits(pattern: str, path: str) -> bool:
 
 
 @dataclass(slots=True)
+class Countdown:
+    """What happens before the call that comes after so many ``calls``."""
+
+    calls: int
+    then: Callable[[], None]
+
+
+@dataclass(slots=True)
 class AccountTraffic:
     """The calls of one account. If it is not ``limited``, no limit holds, and no call is counted."""
 
@@ -102,6 +110,17 @@ class AccountTraffic:
     recent: deque[NotedCall] = field(default_factory=lambda: deque(maxlen=KEPT_CALLS))
     faults: list[Fault] = field(default_factory=list)
     limited: bool = True
+    countdown: Countdown | None = None
+
+    def count_down(self) -> None:
+        """Count the call at hand, before anything is found out about it."""
+        if self.countdown is None:
+            return
+        if self.countdown.calls:
+            self.countdown.calls -= 1
+            return
+        happens, self.countdown = self.countdown.then, None
+        happens()
 
     def next_fault(self, method: str, path: str) -> Fault | None:
         """Return the fault that the call at hand is to meet, and count it: of those for it, the one that waits longest."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
+
+from urllib3 import HTTPSConnectionPool
 
 from mock_server.app import create_app
 from mock_server.clock import Clock
@@ -20,11 +23,10 @@ from linked_is_tab import transport
 def without_sockets(base_url: str) -> Iterator[None]:
     """Let a new mock server answer in this process. At the end, clients use sockets again."""
     store = Store(Database(":memory:"), Clock())
-    ways = [(*way, getattr(*way)) for way in transport.WAYS_IN]
-    transport.serve(create_app(store), base_url)
-    try:
-        yield
-    finally:
-        for way in ways:
-            setattr(*way)
-        store.database.close()
+    with patch.object(HTTPSConnectionPool, "ConnectionCls"):
+        undo = transport.serve(create_app(store), base_url)
+        try:
+            yield
+        finally:
+            undo()
+            store.database.close()

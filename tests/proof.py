@@ -42,6 +42,7 @@ from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.page import passwords
 from mock_server.page import routes as page
+from mock_server.transport import PrivateLoop
 from tests.lies import Liar, Lie, lies, marked
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment
 
@@ -254,7 +255,7 @@ def prints_the_same(path: Path, token: str) -> bool:
     if path.stem == "retry_after":
         options = {"headers": {"Authorization": f"Bearer {token}"}, "json": {"fault": "429", "seconds": 1, "header": "none"}}
         requests.post(f"{BASE_URL.removesuffix('/v1')}/_mock/faults", timeout=PATIENCE, **options)
-    loop, namespace = transport.PrivateLoop(), {"__name__": "__main__"}
+    loop, namespace = PrivateLoop(), {"__name__": "__main__"}
     for source, published in programs(path):
         with redirect_stdout(io.StringIO()) as printed:
             try:

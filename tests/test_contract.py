@@ -390,13 +390,14 @@ def _(api):
 
 
 @fact("The controls set clock, plan and faults, list requests and put all back", ASSUMED, "reset", "setClock", "setFault", "setPlan",
-      "listRequests", "clearRequests", "setLimiter", "makeAccount", "readHealth", "showClass", "readContract")  # fmt: skip
+      "playScenario", "listRequests", "clearRequests", "setLimiter", "makeAccount", "readHealth", "showClass", "readContract")  # fmt: skip
 def _(api):
     assert api.data("GET", "/_mock/health") == {"service": "linked.is mock server"}
     assert api.data("POST", "/_mock/clock", {"set": "2030-01-01"})["now"] == "2030-01-01T00:00:00Z"
     assert api.data("POST", "/_mock/plan", {"plan": "Pro"})["perMinute"] == 300
     assert api.data("POST", "/_mock/faults", {"fault": "503"})["calls"] == 1
     assert api("GET", "/v1/links").status_code == 503
+    assert api.data("POST", "/_mock/scenario", {"scenario": "token-expires"})["seconds"] == 60
     (call,) = api.data("GET", "/_mock/requests")["requests"]
     assert (call["path"], call["status"]) == ("/v1/links", 503)
     api.data("DELETE", "/_mock/requests")

@@ -113,6 +113,7 @@ def test_an_unknown_token_or_session_is_not_taken_for_everybody(bench):
         ("POST", "/_mock/plan", {"plan": "Pro"}),
         ("POST", "/_mock/limiter", {"enabled": False}),
         ("DELETE", "/_mock/requests", None),
+        ("POST", "/_mock/scenario", {"scenario": "token-expires"}),
         ("GET", "/_mock/requests", None),
         ("GET", "/s/spring-menu", None),
     ],
@@ -460,6 +461,7 @@ def test_an_instructor_logs_in_to_the_board_from_elsewhere(bench):
         ("POST", "/_mock/plan", {"plan": "Pro"}),
         ("POST", "/_mock/limiter", {"enabled": False}),
         ("DELETE", "/_mock/requests", None),
+        ("POST", "/_mock/scenario", {"scenario": "token-expires"}),
         ("GET", "/_mock/requests", None),
     ],
 )

@@ -37,6 +37,7 @@ CHANGES = {
     "move the clock": ("POST", "/_mock/clock", {"advance": 99}),
     "set the clock": ("POST", "/_mock/clock", {"set": "2030-05-01"}),
     "stop the clock": ("POST", "/_mock/clock", {"freeze": True}),
+    "let the tokens expire": ("POST", "/_mock/scenario", {"scenario": "expired-in-a-pause"}),
     "generate a token": ("FORM", "/settings/api/tokens", {"name": "new", "lifetime": "never"}),
     "revoke a token": ("FORM", "/settings/api/tokens/1/revoke", {}),
     "change the plan on the page": ("FORM", "/settings/plan", {"plan": "Pro"}),

@@ -25,7 +25,7 @@ from conftest import CHROMIUM_OPTIONS
 from mock_server.settings_page import SettingsPage
 from tests import debian, static_site
 from tests.exercises import EXERCISES, SOLUTIONS
-from tests.in_process import transport, without_sockets
+from tests.in_process import without_sockets
 from tests.judges import axe, judged
 from tests.running import NOTEBOOKS, PATIENCE, ROOT, run_async, wait_until
 from tests.test_places import IN_A_TAB, choose
@@ -41,7 +41,7 @@ long = pytest.mark.long
 @pytest.fixture
 def in_process(monkeypatch):
     """A mock server that `requests` reaches without a socket, as in a tab."""
-    monkeypatch.setattr(transport.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     with without_sockets(BASE_URL):
         yield SettingsPage(BASE_URL)
 
