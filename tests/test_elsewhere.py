@@ -1,8 +1,18 @@
 """The part of the suite that another computer can break, run as on such a computer: the places of tests/elsewhere.py."""
 
+import re
+
 import pytest
 
 from tests.elsewhere import ELSEWHERE, run
+from tests.running import ROOT
+
+
+@pytest.mark.check
+def test_what_a_place_runs_has_that_name():
+    for place in ELSEWHERE:
+        for file, test in re.findall(r"(tests/\w+\.py)::(\w+)", place.part):
+            assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), f"{place.name}: {file} has no {test}."
 
 
 @pytest.mark.long

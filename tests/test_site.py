@@ -98,6 +98,7 @@ def test_the_outputs_of_a_page_are_those_of_the_notebook(site, pages):
 
 def test_search_finds_code_and_leaves_outputs_out(site):
     documents = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
+    assert not [document["location"] for document in documents if "Pythoncurl" in document["text"]]  # labels of tabs
     texts = [document["text"] for document in documents if document["location"].startswith("notebooks/")]
     found = unescape(" ".join(texts))
     cells = [cell for path in NOTEBOOKS for cell in cells_of(path)]

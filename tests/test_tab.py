@@ -734,7 +734,7 @@ def test_a_page_runs_its_cells(open_tab, host, reader):
     expect(run).to_be_focused()
     expect(output).to_have_accessible_name("Your output")
     expect(output).to_have_text(recorded)
-    assert "Yours" in bar(tab, 0)[2].inner_text()  # what it needs ran before it
+    assert "Your output" in bar(tab, 0)[2].inner_text()  # what it needs ran before it
     run.dblclick()
     expect(status).to_contain_text("Your output, just now.")
     back = tab.locator(".run-bar").nth(1).get_by_role("button", name="Show")

@@ -30,3 +30,4 @@ def on_page_content(html, page, config, files):
         page.meta.setdefault("search", rank)
     if source in WORDS:
         page.meta["tags"] = WORDS[source]
+    return html.replace('<div class="tabbed-labels">', '<div class="tabbed-labels" data-search-exclude>')  # read in one word
