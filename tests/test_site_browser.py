@@ -124,8 +124,10 @@ def tab(open_tab):
 
 
 def addresses(folder):
-    """Return the address of each page of a built site, below its own; tests/test_tab.py looks at those of the tab."""
-    paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*.html")]
+    """Return the address of each page of a built site, below its own. tests/test_tab.py looks at those of the tab, and a
+    page of solutions is as the one of its exercises.
+    """
+    paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*.html") if ".solution" not in str(path)]
     return sorted(path.removesuffix("index.html") for path in paths if not path.startswith(("lab/", "tab/")))
 
 
