@@ -95,7 +95,7 @@ class Step(Page):
 def on_config(config):
     """List the lessons in the nav, each with its exercises and their solutions."""
     folder = Path(config.config_file_path).parent / COURSE
-    for part in config.nav:
+    for part in config.nav or ():  # without a nav, MkDocs lists all files
         for entry in part.values() if isinstance(part, dict) else ():
             for item in entry if isinstance(entry, list) else ():
                 if COURSE in item.values():
@@ -130,9 +130,9 @@ def on_files(files, config):
 def on_nav(nav, config, files):
     """Say how long each step takes, where its part of the navigation is folded, and lead past the solutions."""
     for page in nav.pages:
-        if isinstance(page, Step):
+        if isinstance(page, Step) and page.parent:
             page.parent.meta = subtitle(page)
-        if ".solution" in page.file.src_uri:
+        if ".solution" in page.file.src_uri and page.previous_page and page.next_page:
             page.previous_page.next_page = page.next_page
             page.next_page.previous_page = page.previous_page
     return nav

@@ -22,6 +22,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 from mkdocs.utils import write_file
 
+import mock_server
 from mock_server.contract import openapi
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
@@ -61,7 +62,7 @@ def on_config(config):
 
 def on_files(files, config):
     """Take the icon from Settings > API, and publish the contract in both forms that programs read."""
-    icon = Path(config.config_file_path).parent / "mock_server" / "page" / "static" / "icon.svg"
+    icon = Path(mock_server.__file__).parent / "page" / "static" / "icon.svg"
     files.append(File.generated(config, "assets/icon.svg", abs_src_path=str(icon)))
     openapi.cache_clear()  # `mkdocs serve` shows a change of it
     as_json = json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"
@@ -136,9 +137,11 @@ def proved(outputs, page, config, files):
     """Return the line that says how many outputs of a page the tests compare: all of them."""
     if not outputs:
         return ""
-    how = files.get_file_from_path("explanation/how-the-proof-works.md").url_relative_to(page.file)
+    how = files.get_file_from_path("explanation/how-the-proof-works.md")
     many = "1 output" if outputs == 1 else f"{outputs} outputs"
-    line = f'{many} compared, version {config.extra["release"]}: <a href="{how}">how it is proved</a>'
+    line = f"{many} compared, version {config.extra['release']}"
+    if how:
+        line += f': <a href="{how.url_relative_to(page.file)}">how it is proved</a>'
     return f'\n<p class="proved" data-search-exclude="true">{line}</p>'
 
 
