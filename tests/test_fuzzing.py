@@ -27,9 +27,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mock_server import rate_limit, short_links
 from mock_server.app import METHODS
-from mock_server.clock import parse_iso
+from mock_server.clock import DAY, parse_iso
 from mock_server.controls import FARTHEST
 from mock_server.page.sessions import form_token
+from mock_server.scenarios import SCENARIOS
 from mock_server.tokens import digest, redact
 from mock_server.traffic import AccountTraffic
 from tests.running import run_async
@@ -110,6 +111,11 @@ def leave_one_flaw(context, case, kwargs) -> None:
             case.query |= {"start": start, "end": end}
         case [*_, end]:
             case.query |= {"start": end, "end": end}
+    scenario = SCENARIOS.get(str(body.get("scenario")))
+    for name, most in {"seconds": DAY, "calls": 1_000}.items():  # a scenario takes one of the two
+        value = body.get(name)
+        if scenario and name != scenario.number and type(value) in (int, float) and value % 1 == 0 and 0 <= value <= most:
+            del body[name]
     advance = body.get("advance")
     if type(advance) in (int, float) and abs(advance) <= FARTHEST:  # in small steps, the clock stays within its years
         body["advance"] = math.fmod(advance, 60)
