@@ -1,7 +1,8 @@
 """Compare a service with the contract: ``python -m mock_server.check https://api.linked.is/v1``.
 
 It reads, unless ``--write`` asks for more, and says of each operation what is as the contract has it, and which assumptions
-hold. It prints no value that the service sends, but for codes of errors, and no character of the token.
+hold. It prints no value that the service sends, but for codes of errors, and no character of the token. It needs the
+package ``jsonschema``, which JupyterLab brings.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from urllib.parse import quote, urlencode
 
 import requests
 from dotenv import find_dotenv, load_dotenv
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
 from mock_server.clock import parse_iso
 from mock_server.contract import openapi, resolved
@@ -28,15 +30,9 @@ from mock_server.tokens import PREFIX, redact
 
 TIMEOUT = 10  # seconds
 NOBODY = "this-is-no-token"
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "boolean": bool,
-    "integer": int,
-    "number": (int, float),
-    "null": type(None),
-}
+WITHIN = ("properties", "required", "additionalProperties", "items")  # what a schema says of what is within a value
+FORMATS = FormatChecker(())
+FORMATS.checks("date-time", ValueError)(lambda value: not isinstance(value, str) or parse_iso(value) is not None)
 
 
 class Unusable(Exception):
@@ -128,35 +124,10 @@ def once(facts: Iterator[Fact]) -> list[Fact]:
 
 
 def wrong_with(schema: dict[str, Any], value: Any) -> str | None:
-    """Return what is wrong with a value, apart from what is within it; ``None`` if nothing is."""
-    names = schema.get("type", [])
-    names = [names] if isinstance(names, str) else names
-    if names and not any(is_of(name, value) for name in names):
-        return f"it isn't of the type {' or '.join(names)}"
-    if "const" in schema and value != schema["const"]:
-        return f"it isn't {json.dumps(schema['const'])}"
-    if value is None:
-        return None
-    if "enum" in schema and value not in schema["enum"]:
-        return f"it is none of {', '.join(schema['enum'])}"
-    size = len(value) if isinstance(value, str | list) else value
-    least = next((schema[name] for name in ("minimum", "minLength", "minItems") if name in schema), None)
-    most = next((schema[name] for name in ("maximum", "maxLength", "maxItems") if name in schema), None)
-    if (least is not None and size < least) or (most is not None and size > most):
-        return f"it isn't within {'…' if least is None else least} to {'…' if most is None else most}"
-    if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
-        return "it has another form"
-    if isinstance(value, str) and schema.get("format") == "date-time":
-        try:
-            parse_iso(value)
-        except ValueError:
-            return "it is no time in ISO 8601"
-    return None
-
-
-def is_of(name: str, value: Any) -> bool:
-    """Tell whether a value is of a type of JSON."""
-    return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+    """Return what is wrong with a value, apart from what is within it; ``None`` if nothing is. The value is not in it."""
+    own = {name: rule for name, rule in schema.items() if name not in WITHIN}
+    error = next(Draft202012Validator(own, format_checker=FORMATS).iter_errors(value), None)
+    return None if error is None else f"it doesn't fit {error.validator}: {json.dumps(error.validator_value)}"
 
 
 def is_assumed(node: dict[str, Any]) -> bool:

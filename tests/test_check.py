@@ -103,7 +103,7 @@ def tampered(value):
 
 
 def test_what_the_contract_refuses_differs(service):
-    """The tests have a library for schemas, which the check does without. Both must say the same."""
+    """The tests hold whole answers against the contract, the check each field. Both must say the same."""
     front = service()
     assert check.main([BASE_URL, "--write"]) == 0
     seen = {(method, contract.find_path(path), right.status): (path, right) for method, path, right in front.seen}

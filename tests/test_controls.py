@@ -104,20 +104,20 @@ def test_an_unknown_token_or_session_is_not_taken_for_everybody(bench):
     assert client.post("/_mock/reset", headers={"Cookie": "mock_session_8787=ended"}).status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("POST", "/_mock/reset", None),
-        ("POST", "/_mock/clock", {"advance": 1}),
-        ("POST", "/_mock/faults", {"fault": "500"}),
-        ("POST", "/_mock/plan", {"plan": "Pro"}),
-        ("POST", "/_mock/limiter", {"enabled": False}),
-        ("DELETE", "/_mock/requests", None),
-        ("POST", "/_mock/scenario", {"scenario": "token-expires"}),
-        ("GET", "/_mock/requests", None),
-        ("GET", "/s/spring-menu", None),
-    ],
-)
+# Each control that acts on an account.
+ON_AN_ACCOUNT = [
+    ("POST", "/_mock/reset", None),
+    ("POST", "/_mock/clock", {"advance": 1}),
+    ("POST", "/_mock/faults", {"fault": "500"}),
+    ("POST", "/_mock/plan", {"plan": "Pro"}),
+    ("POST", "/_mock/limiter", {"enabled": False}),
+    ("DELETE", "/_mock/requests", None),
+    ("POST", "/_mock/scenario", {"scenario": "token-expires"}),
+    ("GET", "/_mock/requests", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [*ON_AN_ACCOUNT, ("GET", "/s/spring-menu", None)])
 def test_a_revoked_token_changes_nothing(bench, method, path, body):
     headers, client = bench.account(), bench.client(follow_redirects=False)
     store = bench.store
@@ -452,19 +452,7 @@ def test_an_instructor_logs_in_to_the_board_from_elsewhere(bench):
     assert statuses(far, **{"Sec-Fetch-Site": "same-site"}) == {403}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("POST", "/_mock/reset", None),
-        ("POST", "/_mock/clock", {"advance": 1}),
-        ("POST", "/_mock/faults", {"fault": "500"}),
-        ("POST", "/_mock/plan", {"plan": "Pro"}),
-        ("POST", "/_mock/limiter", {"enabled": False}),
-        ("DELETE", "/_mock/requests", None),
-        ("POST", "/_mock/scenario", {"scenario": "token-expires"}),
-        ("GET", "/_mock/requests", None),
-    ],
-)
+@pytest.mark.parametrize(("method", "path", "body"), ON_AN_ACCOUNT)
 def test_from_elsewhere_a_control_acts_on_ones_own_account_only(bench, method, path, body):
     headers, other = bench.account(), bench.account("other@example.com")
     far = bench.client(client=("192.0.2.7", 50000))

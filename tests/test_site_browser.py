@@ -332,7 +332,25 @@ def test_what_scrolls_is_reached_by_keyboard(open_tab):
         tab.wait_for_function("element => element.scrollLeft > 0", arg=first)
 
 
+def test_the_focus_shows_on_the_options_of_a_question(tab):
+    tab.goto(NOTEBOOK)
+    option = tab.locator(".question").first.get_by_role("radio").first
+    press(tab, "Tab")  # A reader with a keyboard: a click shows no ring.
+    option.focus()
+    assert option.evaluate("option => getComputedStyle(option).outlineStyle") == "solid"
+
+
 # What a page does
+
+
+def test_a_table_on_a_telephone_says_what_each_cell_is(open_tab):
+    tab = open_tab(viewport=NARROW)
+    tab.goto("workshop/cheat-sheet/")
+    said = "row => [...row.cells].map(cell => getComputedStyle(cell, '::before').content.includes(cell.dataset.label))"
+    row = tab.get_by_role("row").filter(has_text="Revoke the old token")
+    assert row.evaluate(said) == [True, True]  # Two lists side by side: without their heads, nobody tells them apart.
+    wide = tab.get_by_role("row").filter(has_text="Business")
+    assert wide.evaluate(said) == [False, True, True]  # The first cell names the row.
 
 
 def test_the_copy_buttons_copy_the_cells(tab):

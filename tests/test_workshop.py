@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -410,11 +411,22 @@ def test_slides_show_the_code_and_speak_the_prose(decks):
 @pytest.mark.long
 def test_an_output_is_shown_on_the_next_key(screen, decks):
     show(screen, decks[0])
-    screen.evaluate("Reveal.slide(Reveal.getSlides().findIndex(slide => slide.querySelector('.fragment')))")
+    screen.evaluate("Reveal.slide(Reveal.getSlides().findIndex(slide => slide.querySelector('pre + .output')))")
     output = screen.locator("section.present .output")
     expect(output).to_be_hidden()
     screen.keyboard.press("ArrowRight")
     expect(output).to_be_visible()
+
+
+@pytest.mark.long
+def test_the_slides_as_a_pdf_have_a_page_for_each_key(screen, decks, tmp_path):
+    deck = tmp_path / "deck.html"
+    shutil.copy(decks[0], deck)
+    with ThreadPoolExecutor() as thread:  # the browser of the tests has the loop of this one
+        [pdf] = thread.submit(slides.print_to_pdf, [deck]).result()
+    show(screen, decks[0])
+    keys = screen.evaluate("Reveal.getTotalSlides() + document.querySelectorAll('.fragment').length")
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes())) == keys > 5
 
 
 @pytest.mark.long

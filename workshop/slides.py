@@ -40,7 +40,6 @@ TEXT_WIDTH, TEXT_HEIGHT = 1128, 550  # what is left for code below a heading of 
 LARGEST, SMALLEST = 28, 24  # pixels: smaller letters can't be read from the last row
 ASK = "<p><strong>Ask:</strong> What will it print? Wait for guesses, then press the key.</p>"
 PICTURE = re.compile(r'!\[(?P<text>[^]]*)\]\((?P<path>[^)]+)\)|<img alt="(?P<alt>[^"]*)" src="(?P<src>[^"]*)"')
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 STYLE = """
@@ -295,9 +294,12 @@ def read(path: Path) -> dict:
 
 def print_to_pdf(files: list[Path]) -> list[Path]:
     """Write each file of slides as a PDF beside it; return the PDFs. Raises SystemExit with the next step."""
-    program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    try:
+    try:  # what the tests need is not everywhere
         from playwright.sync_api import sync_playwright
+
+        from tests.debian import CHROMIUMS, first
+
+        program = first(*CHROMIUMS)
     except ImportError:
         program = None
     if program is None:

@@ -31,7 +31,7 @@ class TableProcessor(Treeprocessor):
         for table in root.iter("table"):
             heads = ["".join(cell.itertext()) for cell in table.iter("th")]
             for row in table.iter("tr"):
-                for head, cell in zip(heads, row, strict=True):
+                for head, cell in zip(heads, row, strict=False):
                     if not head:
                         cell.tag = "td"  # It heads nothing.
                     elif cell.tag == "td":
