@@ -145,6 +145,7 @@ def test_the_arrows_pass_an_option_without_choosing_it(tab):
     expect(said(tab, first)).not_to_be_empty()
 
 
+@pytest.mark.long
 def test_what_was_missed_and_what_is_due_is_asked_again(tab):
     address, [missed, known, _] = lesson(6)
     assert asked_on_review(tab) == set()

@@ -184,7 +184,12 @@ def problems(tab, addresses, **looks):
 
 
 def test_a_page_is_for_everybody(tab):
-    assert problems(tab, [NOTEBOOK]) == {}
+    assert problems(tab, [NOTEBOOK], looks=EACH_ONCE) == {}
+
+
+@pytest.mark.long
+def test_a_page_of_each_kind_is_for_everybody_in_both_schemes_at_each_width(tab):
+    assert problems(tab, [NOTEBOOK, REFERENCE]) == {}
 
 
 @pytest.mark.long
@@ -265,6 +270,7 @@ def test_search_by_keyboard_which_may_be_faster_than_the_index(tab):
     expect(tab.locator(".md-search__output")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_the_navigation_by_keyboard_on_a_narrow_screen(open_tab):
     tab = open_tab(viewport=NARROW)
     tab.goto(QUICKSTART)
@@ -293,6 +299,7 @@ def test_the_navigation_by_keyboard_on_a_narrow_screen(open_tab):
     tab.wait_for_url("**/reference/**")
 
 
+@pytest.mark.long
 def test_the_colours_by_keyboard_and_they_stay(open_tab):
     tab = open_tab(color_scheme="light")
     tab.goto(HOME)
@@ -400,6 +407,7 @@ def test_the_contents_lead_to_a_heading(tab):
     expect(entry).to_have_class(re.compile("md-nav__link--active"))
 
 
+@pytest.mark.long
 def test_a_reader_sees_what_is_done_and_goes_on(tab, tmp_path):
     tab.goto(HOME)
     go_on = tab.locator(".go-on")

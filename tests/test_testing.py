@@ -57,6 +57,7 @@ def test_the_environment_is_as_before():
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("in_process", ["true", "false"])
 def test_the_fixture_gives_each_test_an_account_and_each_worker_a_server(tmp_path, in_process):
     (tmp_path / "test_uses.py").write_text(USES, encoding="utf-8")
