@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server import board, contract, controls, short_links
 from mock_server.api import Handler, analytics, links, profiles
+from mock_server.classroom import Classroom
 from mock_server.console import RequestLog
 from mock_server.database import DatabaseError
 from mock_server.envelope import ApiError, Forbidden, InternalError, NotFound, PayloadTooLarge, failure, from_http
@@ -59,13 +60,14 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
     """Return the application over a store. It starts no thread, task or connection of its own."""
     settings = settings or Settings()
     traffic = Traffic()
+    classroom = Classroom(settings.class_code, lambda: int(store.clock.real_time()))
     instructor = Instructor(settings.instructor_code, behind_proxy="*" in settings.host_names)
     middleware = [Middleware(HostCheck, host_names=settings.host_names), Middleware(BodyLimit)]
     if settings.log:
         middleware.insert(0, Middleware(RequestLog, write=settings.log, coloured=settings.coloured_log))
 
     def gated(path: str, handler: Handler) -> Route:
-        app: ASGIApp = Gate(handler, store, traffic)
+        app: ASGIApp = Gate(handler, store, traffic, classroom)
         if settings.cors_origins:  # before the gate: a browser asks for permission without a token
             app = cross_origin(app, settings.cors_origins)
         return Route(path, app)
@@ -74,11 +76,14 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
         routes=[
             *(gated(f"/v1{one.path}", one.answer) for one in [*links.resources(), *profiles.resources(), *analytics.resources()]),
             gated("/v1{rest:path}", nothing_here),  # `/v1` itself too
-            *(Route(f"/_mock{one.path}", one.answer, methods=METHODS) for one in controls.resources(store, traffic, instructor)),
-            *board.routes(store, traffic, instructor),
+            *(
+                Route(f"/_mock{one.path}", one.answer, methods=METHODS)
+                for one in controls.resources(store, traffic, instructor, classroom)
+            ),
+            *board.routes(store, traffic, instructor, classroom),
             *short_links.routes(store),
             *contract.routes(),
-            *page.routes(store, settings.class_code),
+            *page.routes(store, traffic, classroom),
         ],
         middleware=middleware,
         exception_handlers={

@@ -28,6 +28,7 @@ from mock_server.api.validation import (
     whole_number,
 )
 from mock_server.authentication import owner
+from mock_server.classroom import Classroom
 from mock_server.clock import DAY, iso
 from mock_server.envelope import Forbidden, InvalidRequest, encode, success
 from mock_server.gate import LONGEST_PATH
@@ -58,11 +59,12 @@ LIMITER_FIELDS: dict[str, Check] = {"enabled": flag}
 ACCOUNT_FIELDS = {"lifetime": whole_number(1, FARTHEST)}
 
 
-def resources(store: Store, traffic: Traffic, instructor: Instructor) -> list[Resource]:
+def resources(store: Store, traffic: Traffic, instructor: Instructor, classroom: Classroom) -> list[Resource]:
     """Return the resources."""
     sessions = Sessions(store)
 
     async def health(request: Request) -> Response:
+        classroom.greet(request)
         return success(encode({"service": "linked.is mock server"}))
 
     async def reset(request: Request) -> Response:

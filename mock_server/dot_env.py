@@ -17,6 +17,9 @@ from dotenv import dotenv_values, find_dotenv
 from dotenv.parser import parse_stream
 
 BASE_URL, TOKEN = "LINKED_IS_BASE_URL", "LINKED_IS_API_TOKEN"
+CLASS_CODE, LEARNER = "LINKED_IS_CLASS_CODE", "LINKED_IS_LEARNER"  # for a class: the instructor's code, the learner's name
+# What the page object sends with each request, percent-encoded, so that the server of a class tells learners from each other.
+NAME_HEADER, CODE_HEADER, LESSON_HEADER = "X-Mock-Learner", "X-Mock-Class-Code", "X-Mock-Lesson"
 MOCK = "http://127.0.0.1:8787/v1"
 # linked.is's pages disagree. This kit follows the first one, which the page on authentication gives.
 REAL = ("https://api.linked.is/v1", "https://linked.is/api/v1")

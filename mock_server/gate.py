@@ -14,13 +14,16 @@ from starlette.types import Receive, Scope, Send
 from mock_server import rate_limit
 from mock_server.api import Call, Handler
 from mock_server.authentication import check_alive, find_token
+from mock_server.classroom import Classroom
 from mock_server.database import DatabaseError
+from mock_server.dot_env import CODE_HEADER
 from mock_server.envelope import ApiError, InternalError, RateLimitExceeded, ServiceUnavailable, failure
 from mock_server.instructor import HEADER
+from mock_server.model import Account
 from mock_server.store import Store
 from mock_server.traffic import NOBODY, Fault, NotedCall, Traffic
 
-_SECRET = {b"authorization", b"cookie", b"proxy-authorization", HEADER.lower().encode()}
+_SECRET = {b"authorization", b"cookie", b"proxy-authorization", HEADER.lower().encode(), CODE_HEADER.lower().encode()}
 # What is noted of a call: it stays in memory.
 LONGEST_PATH, LONGEST_VALUE, MOST_HEADERS, LONGEST_BODY = 2_000, 200, 50, 4_000
 WITH_BODY = ("POST", "PATCH")
@@ -34,15 +37,17 @@ class Gate:
     Each answer, a refusal too, leaves with the ``X-RateLimit`` headers.
     """
 
-    def __init__(self, handler: Handler, store: Store, traffic: Traffic) -> None:
+    def __init__(self, handler: Handler, store: Store, traffic: Traffic, classroom: Classroom) -> None:
         self.handler = handler
         self.store = store
         self.traffic = traffic
+        self.classroom = classroom
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
         authorization = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
         noted = self._noted(scope)
+        account: Account | None = None
         limits: list[tuple[bytes, bytes]] | None = None
         fault: Fault | None = None
         crash: Exception | None = None
@@ -62,6 +67,7 @@ class Gate:
                 noted.body = (await call.body())[:LONGEST_BODY]
             fault = own.next_fault(noted.method, scope["path"])
             if fault and await fails(fault, scope, send):
+                self.classroom.called(noted, account)
                 return
             call.content = self.store.content(account)
             response = await self.handler(call)
@@ -78,6 +84,7 @@ class Gate:
         except Exception as error:
             response, crash = self._refused(noted, InternalError()), error
         noted.status = response.status_code
+        self.classroom.called(noted, account)
         if fault and fault.kind == "lost-answer":
             await asyncio.sleep(fault.seconds)
             hang_up(scope)

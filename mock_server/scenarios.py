@@ -42,21 +42,29 @@ def fail(account: Account, store: Store, own: AccountTraffic, seconds: int, kind
 
 
 class Scenario(NamedTuple):
-    """What it does, and the number that it takes: its name and what it is unless told otherwise."""
+    """What it does, and the number that it takes: its name and what it is unless told otherwise. ``text`` says it on the page."""
 
     begin: Callable[..., None]
     number: str
     default: int
+    text: str
+
+    @property
+    def label(self) -> str:
+        """Say what happens, with the number that it takes unless told otherwise."""
+        return self.text.format(f"{self.default:,}")
 
 
 SCENARIOS = {
-    "expired-in-a-pause": Scenario(pause, "seconds", HOUR),
-    "token-expires": Scenario(expire, "seconds", 60),
-    "revoked-in-a-batch": Scenario(revoke, "calls", 2),
-    "rate-limited": Scenario(partial(fail, kind="429"), "seconds", 2),
-    "rate-limited-without-header": Scenario(partial(fail, kind="429", header="none"), "seconds", 2),
-    "slow-answer": Scenario(partial(fail, kind="slow"), "seconds", 30),
-    "dropped-connection": Scenario(partial(fail, kind="drop"), "seconds", 0),
+    "expired-in-a-pause": Scenario(pause, "seconds", HOUR, "No call for {} seconds, in which your tokens expire"),
+    "token-expires": Scenario(expire, "seconds", 60, "Your tokens expire in {} seconds"),
+    "revoked-in-a-batch": Scenario(revoke, "calls", 2, "{} more calls, then your tokens are revoked"),
+    "rate-limited": Scenario(partial(fail, kind="429"), "seconds", 2, "The next call gets a 429: wait {} seconds"),
+    "rate-limited-without-header": Scenario(
+        partial(fail, kind="429", header="none"), "seconds", 2, "The same, without the header Retry-After"
+    ),
+    "slow-answer": Scenario(partial(fail, kind="slow"), "seconds", 30, "The next answer takes {} seconds"),
+    "dropped-connection": Scenario(partial(fail, kind="drop"), "seconds", 0, "The connection drops in the next answer"),
 }
 FIELDS: dict[str, Check] = {
     "scenario": one_of(*SCENARIOS),

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import requests
 from bs4 import BeautifulSoup, Tag
@@ -21,9 +21,23 @@ from dotenv import find_dotenv
 from requests.utils import get_environ_proxies, get_netrc_auth, select_proxy
 from urllib3.exceptions import NameResolutionError, ProtocolError
 
-from mock_server.dot_env import RERUN, Explained, WrongSetting, check_base_url, check_env_file, is_real
+from mock_server.dot_env import (
+    CLASS_CODE,
+    CODE_HEADER,
+    LEARNER,
+    LESSON_HEADER,
+    NAME_HEADER,
+    RERUN,
+    Explained,
+    WrongSetting,
+    check_base_url,
+    check_env_file,
+    is_real,
+)
 
 TIMEOUT = 60  # seconds: where a whole class signs up at once, the server is slow, and not missing
+# The fields that the forms have in a class, and the settings that they are filled with.
+OF_A_CLASS = {"class_code": CLASS_CODE, "learner": LEARNER}
 
 
 class PageError(Explained):
@@ -91,13 +105,12 @@ class SettingsPage:
     def sign_up(self) -> None:
         """Open a practice account under a random address and stay logged in. Raises PageError.
 
-        In a class, the environment has the instructor's code as LINKED_IS_CLASS_CODE.
+        In a class, the environment has the instructor's code as LINKED_IS_CLASS_CODE, and the learner's name as
+        LINKED_IS_LEARNER: the account appears on the instructor's board under this name.
         """
         self.email = f"learner-{secrets.token_hex(6)}@example.com"
         self.password = secrets.token_urlsafe(16)
-        class_code = os.environ.get("LINKED_IS_CLASS_CODE", "")
-        fields = {"class_code": class_code} if class_code else {}
-        self._submit("/signup", "sign-up", "Sign up", email=self.email, password=self.password, **fields)
+        self._submit("/signup", "sign-up", "Sign up", email=self.email, password=self.password)
 
     def log_in(self, email: str, password: str) -> None:
         """Log in to an account that exists. Raises PageError."""
@@ -126,6 +139,14 @@ class SettingsPage:
     def change_plan(self, plan: str) -> None:
         """Choose ``"Free"``, ``"Pro"`` or ``"Business"`` and press Change plan. Raises PageError."""
         self._submit("/settings/api", "plan", "Change plan", plan=plan)
+
+    def raise_hand(self, note: str = "") -> None:
+        """In a class, show the instructor on the board that you need help, and ``note``. Raises PageError."""
+        self._submit("/hand", "hand", "Raise my hand", note=note, hand="up")
+
+    def lower_hand(self) -> None:
+        """Take your hand down. Raises PageError."""
+        self._submit("/hand", "hand", "Lower my hand", hand="down")
 
     def _check_that_it_runs(self, base_url: str) -> None:
         said = None
@@ -174,11 +195,14 @@ class SettingsPage:
         return self._page(self._answer("GET", path))
 
     def _submit(self, path: str, form_id: str, button: str, **fields: str) -> BeautifulSoup:
-        """Open the page, fill in its form, press the button and return the next page."""
+        """Open the page, fill in its form, press the button and return the next page. A class asks for more: .env has it."""
         form = _find(self._open(path), f"form#{form_id}", f"the form “{form_id}”")
         if button not in [one.get_text(strip=True) for one in form.find_all("button")]:
             raise PageError(f"The page has no button “{button}” where it should be.")
         filled = {str(field["name"]): str(field.get("value", "")) for field in form.select("input[type=hidden]")}
+        for name, setting in OF_A_CLASS.items():
+            if form.select(f"[name={name}]"):
+                fields[name] = self._setting_of_a_class(setting)
         for name, value in fields.items():
             field = _find(form, f"[name={name}]", f"the field “{name}”")
             choices = [str(option.get("value", option.get_text(strip=True))) for option in field.find_all("option")]
@@ -187,9 +211,20 @@ class SettingsPage:
             filled[name] = value
         return self._page(self._answer("POST", str(form["action"]), filled))
 
+    def _setting_of_a_class(self, setting: str) -> str:
+        if value := os.environ.get(setting, "").strip():
+            return value
+        what = "the code from your instructor" if setting == CLASS_CODE else "your name, which your instructor then sees"
+        raise WrongSetting(
+            f"This mock server is that of a class. Put the line {setting}= into .env, and {what}, after the = sign. "
+            f"Save the file, {RERUN}"
+        )
+
     def _answer(self, method: str, path: str, form: dict[str, str] | None = None) -> requests.Response:
         try:
-            return self.session.request(method, urljoin(self.origin, path), data=form, timeout=TIMEOUT)
+            return self.session.request(
+                method, urljoin(self.origin, path), data=form, headers=_of_a_learner() if self.is_mock else {}, timeout=TIMEOUT
+            )
         except requests.RequestException as error:
             raise self._no_answer(error) from None
 
@@ -262,6 +297,16 @@ class SettingsPage:
         if not answer.ok:
             raise PageError(f"The page {urlsplit(answer.url).path} answered with status {answer.status_code}.")
         return page
+
+
+def _of_a_learner() -> dict[str, str]:
+    """Return the headers with which the server of a class tells learners from each other, and knows their lesson."""
+    code, name = (os.environ.get(setting, "").strip() for setting in OF_A_CLASS.values())
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))  # set by JupyterLab
+    below = "exercises/" if notebook.parent.name == "exercises" else ""
+    lesson = below + notebook.name.removesuffix(".ipynb").removesuffix(".solution")
+    sent = {NAME_HEADER: name, CODE_HEADER: code, LESSON_HEADER: lesson}
+    return {header: quote(value) for header, value in sent.items()} if code and name else {}
 
 
 def _speaks_https(address: SplitResult) -> bool:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import nbformat
 
-from tests.running import ROOT, MockServer, save
+from tests.running import ROOT, MockServer, note_in_course, save
 
 FOLDER = ROOT / "notebooks" / "exercises"
 SOLUTIONS = sorted(FOLDER.glob("*.solution.ipynb"))
@@ -94,8 +94,10 @@ def main(*beginnings: str) -> None:
     with MockServer() as server:
         for solution, path in chosen:
             nbformat.write(exercise(solution), path)
-            save(solution, server.base_url)
-            save(path, server.base_url)
+            calls = save(solution, server.base_url)
+            for heading, unsolved_calls in save(path, server.base_url).items():
+                calls.setdefault(heading, []).extend(sorted({*unsolved_calls} - {*calls.get(heading, [])}))
+            note_in_course(f"exercises/{path.stem}", path, calls)
     print(f"Exercises saved: {len(chosen)}")
 
 

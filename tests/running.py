@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shlex
@@ -24,10 +25,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import nbformat
+import requests
 from filelock import FileLock
 from nbclient import NotebookClient
 from traitlets.config import Config
 
+from mock_server.classroom import spelled
 from tests import debian
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +41,7 @@ OPTIONS = {
     # Without it, each kernel warns that what it says on the loopback is not encrypted.
     "config": Config({"AsyncKernelManager": {"transport_encryption": "auto"}}),
 }
+COURSE = ROOT / "mock_server" / "course.json"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Seconds. Whatever waits, waits for a state, and only this long: more than a slow and busy computer ever needs.
 PATIENCE = 300
@@ -185,15 +189,18 @@ def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
     return {"LINKED_IS_BASE_URL": base_url, "LINKED_IS_API_TOKEN": token}
 
 
-def run_notebook(path: Path, environment: dict[str, str], folder: Path | None = None) -> nbformat.NotebookNode:
+def run_notebook(
+    path: Path, environment: dict[str, str], folder: Path | None = None, after_cell: Callable[..., None] | None = None
+) -> nbformat.NotebookNode:
     """Run a notebook in its own folder, or in another one, from top to bottom and return it with its outputs.
 
-    Raises nbclient's CellExecutionError at the first cell that fails, CellTimeoutError at one that takes longer than
-    PATIENCE.
+    ``after_cell(cell=…, cell_index=…, …)`` is called after each code cell. JupyterLab tells a kernel which notebook it
+    runs, and so does this. Raises nbclient's CellExecutionError at the first cell that fails, CellTimeoutError at one that
+    takes longer than PATIENCE.
     """
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=PATIENCE, **OPTIONS)
-    client.execute(cwd=str(folder or path.parent), env={**os.environ, **environment})
+    client = NotebookClient(notebook, timeout=PATIENCE, on_cell_executed=after_cell, **OPTIONS)
+    client.execute(cwd=str(folder or path.parent), env={**os.environ, "JPY_SESSION_NAME": str(path), **environment})
     return notebook
 
 
@@ -218,12 +225,44 @@ def shared_kernel() -> Iterator[Callable[[nbformat.NotebookNode, Path, dict[str,
         yield run
 
 
-def save(path: Path, base_url: str) -> None:
-    """Run a notebook and save it with its outputs. Raises what ``run_notebook`` raises."""
+def save(path: Path, base_url: str) -> dict[str, list[str]]:
+    """Run a notebook and save it with its outputs. Raises what ``run_notebook`` raises.
+
+    Return the calls that each part makes, by its heading.
+    """
     print(f"Running {path.name}", flush=True)
-    notebook = run_notebook(path, learner_environment(base_url))
+    calls: dict[str, list[str]] = {}
+
+    def noted() -> list[Any]:
+        """Return the latest calls, the last one first. A lesson reads this list too, so that nobody may empty it."""
+        return requests.get(f"{base_url.removesuffix('/v1')}/_mock/requests", timeout=PATIENCE).json()["data"]["requests"]
+
+    def note(cell_index: int, **_: Any) -> None:
+        nonlocal before
+        above = [one.source for one in source[: cell_index + 1] if one.cell_type == "markdown"]
+        heading = next((found[1] for text in reversed(above) if (found := re.search("(?m)^##+ (.+)$", text))), "")
+        latest = noted()
+        new = next(number for number in range(len(latest) + 1) if latest[number:] == before[: len(latest) - number])
+        before = latest
+        for call in reversed(latest[:new]):
+            one = spelled(call["method"], call["path"].partition("?")[0], call["status"], call["error"])
+            part = calls.setdefault(heading, [])
+            if one not in part:
+                part.append(one)
+
+    source, before = nbformat.read(path, as_version=4).cells, noted()
+    notebook = run_notebook(path, learner_environment(base_url), after_cell=note)
     notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
     nbformat.write(notebook, path)
+    return calls
+
+
+def note_in_course(name: str, path: Path, calls: dict[str, list[str]]) -> None:
+    """Write into ``course.json`` what a notebook is called, and what each part of it calls: the board of a class shows it."""
+    known = json.loads(COURSE.read_text(encoding="utf-8"))
+    text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+    known[name] = {"title": re.search("(?m)^# (.+)$", text)[1], "steps": list(calls.items())}  # type: ignore[index]
+    COURSE.write_text(json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main(*beginnings: str) -> None:
@@ -231,7 +270,7 @@ def main(*beginnings: str) -> None:
     chosen = [path for path in NOTEBOOKS if path.name.startswith(beginnings or "")]
     with MockServer() as server:
         for path in chosen:
-            save(path, server.base_url)
+            note_in_course(path.stem, path, save(path, server.base_url))
     print(f"Notebooks saved: {len(chosen)}")
 
 

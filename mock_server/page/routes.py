@@ -6,7 +6,6 @@ page. Names, lifetimes and the look are assumed.
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Awaitable, Callable
 
@@ -14,8 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mock_server import scenarios
+from mock_server.classroom import Classroom, Person
 from mock_server.clock import HOUR
-from mock_server.envelope import InvalidRequest
+from mock_server.envelope import InvalidRequest, NotFound
 from mock_server.model import Account
 from mock_server.page.passwords import Brake, Passwords
 from mock_server.page.rendering import HEADERS, filled, go_to, static_files
@@ -23,6 +24,7 @@ from mock_server.page.sessions import Sessions, check_form, form_fields, form_to
 from mock_server.rate_limit import PLANS
 from mock_server.store import Store
 from mock_server.tokens import digest
+from mock_server.traffic import Traffic
 from mock_server.visitors import address
 
 LONGEST_EMAIL = 254  # characters (RFC 5321)
@@ -31,12 +33,20 @@ CLASS_CODE = "the class code"  # no e-mail address, which is what others guess a
 LIFETIMES = {"never": None, "1 hour": HOUR, "30 days": 30 * 24 * HOUR, "90 days": 90 * 24 * HOUR}
 
 
+class TooManyGuesses(InvalidRequest):
+    """Somebody guesses at the class code, and has to wait."""
+
+    status = 429
+    message = "Too many wrong class codes"
+    when = "A computer sent many wrong class codes."
+
+
 class ShownOnce(dict[str, tuple[str, str]]):
     """Name and text of a token that was not seen yet, by session. Taking it out is the one time."""
 
 
-def routes(store: Store, class_code: str | None = None) -> list[Route]:
-    """Return the routes of the page. With a ``class_code``, signing up asks for it."""
+def routes(store: Store, traffic: Traffic, classroom: Classroom) -> list[Route]:
+    """Return the routes of the page. In a class, signing up asks for its code and for a name."""
     sessions = Sessions(store)
     passwords, brake = Passwords(), Brake()
     shown_once = ShownOnce()
@@ -44,13 +54,14 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
     def render(request: Request, template: str, status: int = 200, **values: object) -> Response:
         response = Response(status_code=status, media_type="text/html", headers=HEADERS)
         values["form_token"] = form_token(sessions.greet(request, response))
-        values["account"] = sessions.account(request)
+        account = values["account"] = sessions.account(request)
+        values = {"has_class": classroom.code is not None, "person": classroom.owner(account), **values}
         response.body = filled(request, template, **values)
         response.headers["Content-Length"] = str(len(response.body))
         return response
 
     def sign_up_page(request: Request, status: int = 200, **values: object) -> Response:
-        return render(request, "sign_up.html", status, asks_for_code=class_code is not None, **values)
+        return render(request, "sign_up.html", status, **values)
 
     def log_in_page(request: Request, status: int = 200, **values: object) -> Response:
         return render(request, "log_in.html", status, **values)
@@ -65,6 +76,8 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
             lifetimes=LIFETIMES,
             now=now,
             plans=PLANS.values(),
+            scenarios=scenarios.SCENARIOS,
+            begun=scenarios.SCENARIOS.get(request.query_params.get("begun", "")),
             **values,
         )
 
@@ -75,19 +88,32 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         if request.method != "POST":
             return sign_up_page(request)
         form = await read_form(request, sessions)
-        client = address(request)
-        if class_code is not None and (wait := brake.seconds_to_wait(client, CLASS_CODE)):
-            message = f"Too many wrong class codes. Wait {wait} seconds, then try again."
-            return sign_up_page(request, 429, error=message, email=form.get("email", ""))
         try:
-            check_class_code(form, class_code)
-            brake.release(client, CLASS_CODE)
+            person = join(request, form) if classroom.code is not None else None
             email, password = checked_email(form), checked_password(form)
-            password_hash = await passwords.hashed(password, client)
+            password_hash = await passwords.hashed(password, address(request))
             with store.database.transaction():
-                return logged_in(request, store.add_account(email, password_hash))
+                account = store.add_account(email, password_hash)
+                response = logged_in(request, account)
         except InvalidRequest as error:
-            return sign_up_page(request, 400, error=error.message, email=form.get("email", ""))
+            return sign_up_page(
+                request, error.status, error=error.message, email=form.get("email", ""), learner=form.get("learner", "")
+            )
+        if person:
+            classroom.owns(person, account)
+            classroom.greet(request, account)
+            classroom.pressed(account, "Sign up")
+        return response
+
+    def join(request: Request, form: dict[str, str]) -> Person:
+        """Return who sends this form, in a class. Raises InvalidRequest."""
+        client = address(request)
+        if wait := brake.seconds_to_wait(client, CLASS_CODE):
+            raise TooManyGuesses(f"Too many wrong class codes. Wait {wait} seconds, then try again.")
+        if not classroom.is_code(form.get("class_code", "")):
+            raise InvalidRequest("This is not the class code. Ask your instructor for it.")
+        brake.release(client, CLASS_CODE)
+        return classroom.join(form.get("learner", ""), request)
 
     async def log_in(request: Request) -> Response:
         if request.method != "POST":
@@ -123,6 +149,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         account = sessions.account(request)
         if account is None:
             return go_to(request, "/login")
+        classroom.greet(request, account)
         new_token = None
         # A HEAD request shows nothing, and neither does what a page of another port asks for: that must not use up the one time.
         if request.method == "GET" and request.headers.get("sec-fetch-dest", "document") == "document":
@@ -141,6 +168,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
             return settings_page(request, account, 400, error=error.message, name=form.get("name", ""))
         # Post, redirect, get: the page that shows the token is not the answer to a form, so no
         # reload sends the form again, and the first GET empties the slot.
+        classroom.pressed(account, "Generate New Token")
         shown_once[digest(sessions.cookie(request) or "")] = name, text
         if len(shown_once) > MOST_UNSEEN:
             del shown_once[next(iter(shown_once))]
@@ -155,6 +183,7 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         if form is None:
             return render(request, "revoke.html", token=token)
         store.revoke_token(token)
+        classroom.pressed(account, "Revoke")
         return go_to(request, "/settings/api")
 
     async def change_plan(request: Request) -> Response:
@@ -166,6 +195,37 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
             return settings_page(request, account, 400, plan_error=f"Choose a plan: {', '.join(PLANS)}.")
         store.change_plan(account, form["plan"])
         return go_to(request, "/settings/api")
+
+    async def begin_scenario(request: Request) -> Response:
+        form = await read_form(request, sessions)
+        account = sessions.account(request)
+        if account is None:
+            return go_to(request, "/login")
+        name = form.get("scenario")
+        if name not in scenarios.SCENARIOS:
+            return settings_page(request, account, 400, scenario_error="Choose what is to go wrong.")
+        scenarios.begin({"scenario": name}, [(account, traffic[account.id])], store)
+        return go_to(request, f"/settings/api?begun={name}#practise")
+
+    async def hand(request: Request) -> Response:
+        if classroom.code is None:
+            raise NotFound("This mock server has no class: nobody would see your hand.")
+        account = sessions.account(request)
+        classroom.greet(request, account)
+        if request.method != "POST":
+            return render(request, "hand.html")
+        form = await read_form(request, sessions)
+        try:
+            person = classroom.owner(account) or join(request, form)
+        except InvalidRequest as error:
+            return render(request, "hand.html", error.status, error=error.message, learner=form.get("learner", ""))
+        if account:
+            classroom.owns(person, account)
+        if form.get("hand") == "down":
+            classroom.lower_hand(person)
+        else:
+            classroom.raise_hand(person, form.get("note", ""))
+        return render(request, "hand.html", person=person)
 
     def for_people(path: str, endpoint: Callable[[Request], Awaitable[Response]], methods: list[str] | None = None) -> Route:
         return Route(path, endpoint, methods=methods, include_in_schema=False)
@@ -179,6 +239,8 @@ def routes(store: Store, class_code: str | None = None) -> list[Route]:
         for_people("/settings/api/tokens", generate_token, ["POST"]),
         for_people("/settings/api/tokens/{id}/revoke", revoke_token, ["GET", "POST"]),
         for_people("/settings/plan", change_plan, ["POST"]),
+        for_people("/settings/scenario", begin_scenario, ["POST"]),
+        for_people("/hand", hand, ["GET", "POST"]),
         *static_files(),
     ]
 
@@ -194,12 +256,6 @@ def token_number(request: Request) -> int:
     """Return the number of a token from the address; 0, which none has, if there is no such number."""
     text = request.path_params["id"]
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
-
-
-def check_class_code(form: dict[str, str], class_code: str | None) -> None:
-    """Check the code of the class, if there is one. Raises InvalidRequest."""
-    if class_code is not None and not hmac.compare_digest(form.get("class_code", "").strip().encode(), class_code.encode()):
-        raise InvalidRequest("This is not the class code. Ask your instructor for it.")
 
 
 def checked_email(form: dict[str, str]) -> str:
