@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mock_server.classroom import Classroom, Person, course
+from mock_server.classroom import SEPARATOR, Classroom, Person, course
 from mock_server.clock import iso
 from mock_server.instructor import Instructor
 from mock_server.page.rendering import HEADERS, go_to, page
@@ -46,7 +46,7 @@ COLUMNS: dict[str, Callable[[Row], object]] = {
     "Error": lambda row: row.person.trouble.last.error if row.person.trouble else "",
     "Planned errors": lambda row: row.person.planned,
     "Last seen": lambda row: iso(row.person.seen_at),
-    "Last": lambda row: row.person.did,
+    "Did": lambda row: SEPARATOR.join(row.person.did),
     "Generated": lambda row: row.generated,
     "Used": lambda row: row.used,
     "Revoked": lambda row: row.revoked,

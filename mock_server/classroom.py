@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,14 +25,16 @@ from mock_server.visitors import address
 
 LONGEST_NAME, LONGEST_NOTE = 40, 200  # characters
 MOST_PEOPLE = 1_000
+KEPT = 100  # of what a person did
+SEPARATOR = "; "
 
 
 @dataclass(frozen=True)
 class Step:
-    """A part of a lesson: its heading, and the calls that it makes, as ``spelled``."""
+    """A part of a lesson: its heading, and what whoever runs it does, as ``spelled``, or as the button is called."""
 
     heading: str
-    calls: frozenset[str]
+    does: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,11 @@ class Lesson:
 def course() -> dict[str, Lesson]:
     """Return the notebooks of this kit by name, such as ``04-call-the-api`` and ``exercises/04-call-the-api``.
 
-    ``make notebooks`` writes them into ``course.json``: it notes what each notebook calls.
+    ``make notebooks`` writes them into ``course.json``: it notes what each notebook does.
     """
     known = json.loads((resources.files("mock_server") / "course.json").read_text(encoding="utf-8"))
     return {
-        name: Lesson(one["title"], tuple(Step(heading, frozenset(calls)) for heading, calls in one["steps"]))
+        name: Lesson(one["title"], tuple(Step(heading, tuple(does.split(SEPARATOR))) for heading, does in one["steps"].items()))
         for name, one in known.items()
     }
 
@@ -78,9 +81,9 @@ class Trouble:
 class Person:
     """Somebody in the class. Times are Unix seconds by the server's real clock.
 
-    ``lesson`` is the name of the notebook that asked last, ``step`` the number of its furthest part that was seen,
-    -1 before the first. ``did`` is the last thing that the person was seen to do. ``planned`` counts the errors that belong
-    to a lesson. ``hand_since`` is when the hand went up.
+    ``lesson`` is the name of the notebook that asked last, ``step`` the number of the part that the person has come to,
+    -1 before the first, and ``left`` what is still to be done there. ``did`` is what the person was seen to do, the latest at
+    the end. ``planned`` counts the errors that belong to a lesson. ``hand_since`` is when the hand went up.
     """
 
     name: str
@@ -89,7 +92,8 @@ class Person:
     addresses: set[str] = field(default_factory=set)
     lesson: str | None = None
     step: int = -1
-    did: str = ""
+    left: list[str] = field(default_factory=list)
+    did: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
     planned: int = 0
     trouble: Trouble | None = None
     hand_since: int | None = None
@@ -106,47 +110,62 @@ class Person:
         return course()[self.lesson].title if self.lesson else ""
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        """The parts of the lesson."""
+        return course()[self.lesson].steps if self.lesson else ()
+
+    @property
     def step_title(self) -> str:
         """The heading of the step."""
-        return course()[self.lesson].steps[self.step].heading if self.lesson and self.step >= 0 else ""
+        return self.steps[self.step].heading if self.step >= 0 else ""
 
-    def opened(self, lesson: str) -> None:
-        """Note which notebook the person works in. To begin another one is a way out."""
+    def began(self, lesson: str) -> None:
+        """Note that a notebook runs from the top. To begin another one is a way out of trouble."""
         if lesson != self.lesson:
-            self.lesson, self.step, self.trouble = lesson, -1, None
+            self.lesson, self.trouble = lesson, None
+        self.step, self.left = -1, []
 
     def called(self, call: NotedCall, now: int) -> None:
         """Note a call of the API: a step of the lesson, a way out of trouble, or trouble."""
-        self.seen_at = now
-        ended = spelled(call.method, call.path, call.status, call.error)
-        self.did = redact(ended)
-        steps = course()[self.lesson].steps if self.lesson else ()
-        # The nearest step from here on. An error that a much later step plans is not planned here.
-        last = self.step + 2 if call.error else len(steps) - 1
-        ahead = next(
-            (number for number in range(max(self.step, 0), len(steps)) if number <= last and ended in steps[number].calls), None
-        )
-        # Who runs the notebook from the top again goes over steps that are behind.
-        is_planned = ahead is not None or any(ended in step.calls for step in steps[: max(self.step, 0)])
+        is_planned = self.pressed(redact(spelled(call.method, call.path, call.status, call.error)), now, bool(call.error))
         what = (call.method, call.path)
-        if self.trouble:
-            is_past = ahead is not None and ahead > self.trouble.step
-            if is_past or (what == self.trouble.call and not call.error):
-                self.trouble = None
-        if ahead is not None:
-            self.step = ahead
         if not call.error:
-            return
-        if is_planned:
+            if self.trouble and what == self.trouble.call:
+                self.trouble = None
+        elif is_planned:
             self.planned += 1
         elif self.trouble:
             self.trouble.last = call
         else:
             self.trouble = Trouble(now, self.step, what, call)
 
-    def pressed(self, button: str, now: int) -> None:
-        """Note what the person did on the page."""
-        self.seen_at, self.did = now, button
+    def pressed(self, what: str, now: int, is_error: bool = False) -> bool:
+        """Note what the person did, and tell whether the lesson plans it. To come to a later step is a way out of trouble."""
+        self.seen_at = now
+        self.did.append(what)
+        if what in self.left:
+            self.left.remove(what)
+            return True
+        step = self._next_step(what, is_error)
+        if step is None:  # once more
+            return any(what in one.does for one in self.steps[: self.step + 1])
+        self.step, self.left = step, [*self.steps[step].does]
+        self.left.remove(what)
+        if self.trouble and step > self.trouble.step:
+            self.trouble = None
+        return True
+
+    def _next_step(self, what: str, is_error: bool) -> int | None:
+        """Return the step to which the person has come by doing this, if it is another one.
+
+        An error that a much later step plans is not planned here. What this step has too was done once more, unless the next
+        one has it as well.
+        """
+        is_once_more = self.step >= 0 and what in self.steps[self.step].does
+        last = self.step + (1 if is_once_more else 2 if is_error else len(self.steps))
+        return next(
+            (number for number in range(self.step + 1, min(last + 1, len(self.steps))) if what in self.steps[number].does), None
+        )
 
 
 class Classroom:
@@ -201,19 +220,23 @@ class Classroom:
         """Return whose account it is."""
         return self._of_account.get(account.id) if account else None
 
-    def greet(self, request: Request, account: Account | None = None) -> None:
-        """Note what a request of the page object tells: who sent it, whose account it uses, from which lesson."""
-        if self.code is None or not self.is_code(unquote(request.headers.get(CODE_HEADER, ""))):
-            return
+    def greet(self, request: Request, account: Account | None = None) -> Person | None:
+        """Return whose page object sent a request, and note whose account it uses; None if the request doesn't tell."""
+        if not self.is_code(unquote(request.headers.get(CODE_HEADER, ""))):
+            return None
         try:
             person = self.join(unquote(request.headers.get(NAME_HEADER, "")), request)
         except InvalidRequest:
-            return
+            return None
         if account:
             self.owns(person, account)
+        return person
+
+    def begins(self, request: Request) -> None:
+        """Note which notebook begins with this request, and whose."""
         lesson = unquote(request.headers.get(LESSON_HEADER, ""))
-        if lesson in course():
-            person.opened(lesson)
+        if lesson in course() and (person := self.greet(request)):
+            person.began(lesson)
 
     def pressed(self, account: Account, button: str) -> None:
         """Note what somebody did on the page."""

@@ -64,7 +64,7 @@ def resources(store: Store, traffic: Traffic, instructor: Instructor, classroom:
     sessions = Sessions(store)
 
     async def health(request: Request) -> Response:
-        classroom.greet(request)
+        classroom.begins(request)
         return success(encode({"service": "linked.is mock server"}))
 
     async def reset(request: Request) -> Response:

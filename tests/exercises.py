@@ -23,7 +23,7 @@ from pathlib import Path
 
 import nbformat
 
-from tests.running import ROOT, MockServer, note_in_course, save
+from tests.running import ROOT, class_server, note_in_course, save
 
 FOLDER = ROOT / "notebooks" / "exercises"
 SOLUTIONS = sorted(FOLDER.glob("*.solution.ipynb"))
@@ -91,13 +91,12 @@ def without_outputs(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def main(*beginnings: str) -> None:
     """Run every solution, or those whose names begin so, and save it with its outputs; write its exercise."""
     chosen = [pair for pair in zip(SOLUTIONS, EXERCISES, strict=True) if pair[1].name.startswith(beginnings or "")]
-    with MockServer() as server:
+    with class_server() as server:
         for solution, path in chosen:
             nbformat.write(exercise(solution), path)
-            calls = save(solution, server.base_url)
-            for heading, unsolved_calls in save(path, server.base_url).items():
-                calls.setdefault(heading, []).extend(sorted({*unsolved_calls} - {*calls.get(heading, [])}))
-            note_in_course(f"exercises/{path.stem}", path, calls)
+            does = save(solution, server)
+            save(path, server)
+            note_in_course(f"exercises/{path.stem}", path, does)
     print(f"Exercises saved: {len(chosen)}")
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import os
 import re
@@ -21,8 +22,10 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import nbformat
 import requests
@@ -30,7 +33,7 @@ from filelock import FileLock
 from nbclient import NotebookClient
 from traitlets.config import Config
 
-from mock_server.classroom import spelled
+from mock_server.classroom import SEPARATOR
 from tests import debian
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -225,52 +228,59 @@ def shared_kernel() -> Iterator[Callable[[nbformat.NotebookNode, Path, dict[str,
         yield run
 
 
-def save(path: Path, base_url: str) -> dict[str, list[str]]:
+@contextmanager
+def class_server() -> Iterator[MockServer]:
+    """Yield a mock server whose board sees what notebooks do that ``save`` runs."""
+    learner = patch.dict(os.environ, LINKED_IS_CLASS_CODE="recorder", LINKED_IS_LEARNER="recorder")
+    with learner, MockServer("--class", "recorder") as server:
+        yield server
+
+
+def save(path: Path, server: MockServer) -> dict[str, list[str]]:
     """Run a notebook and save it with its outputs. Raises what ``run_notebook`` raises.
 
-    Return the calls that each part makes, by its heading.
+    Return what each part of it does, by its heading, as the board of the ``class_server`` sees it.
     """
     print(f"Running {path.name}", flush=True)
-    calls: dict[str, list[str]] = {}
+    does: dict[str, list[str]] = {}
 
-    def noted() -> list[Any]:
-        """Return the latest calls, the last one first. A lesson reads this list too, so that nobody may empty it."""
-        return requests.get(f"{base_url.removesuffix('/v1')}/_mock/requests", timeout=PATIENCE).json()["data"]["requests"]
+    def did() -> list[str]:
+        text = requests.get(f"{server.origin}/_mock/class", {"as": "csv"}, timeout=PATIENCE).text
+        return [one for row in csv.DictReader(StringIO(text)) for one in row["Did"].split(SEPARATOR) if one]
 
     def note(cell_index: int, **_: Any) -> None:
         nonlocal before
-        above = [one.source for one in source[: cell_index + 1] if one.cell_type == "markdown"]
+        now = did()
+        # The board forgets the first of very many: what is new follows the longest part that it still has.
+        known = max(size for size in range(len(now) + 1) if now[:size] == before[len(before) - size :])
+        before = now
+        above = [one.source for one in source[:cell_index] if one.cell_type == "markdown"]
         heading = next((found[1] for text in reversed(above) if (found := re.search("(?m)^##+ (.+)$", text))), "")
-        latest = noted()
-        new = next(number for number in range(len(latest) + 1) if latest[number:] == before[: len(latest) - number])
-        before = latest
-        for call in reversed(latest[:new]):
-            one = spelled(call["method"], call["path"].partition("?")[0], call["status"], call["error"])
-            part = calls.setdefault(heading, [])
-            if one not in part:
-                part.append(one)
+        if now[known:]:
+            does.setdefault(heading, []).extend(now[known:])
 
-    source, before = nbformat.read(path, as_version=4).cells, noted()
-    notebook = run_notebook(path, learner_environment(base_url), after_cell=note)
+    source, before = nbformat.read(path, as_version=4).cells, did()
+    notebook = run_notebook(path, learner_environment(server.base_url), after_cell=note)
     notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
     nbformat.write(notebook, path)
-    return calls
+    return does
 
 
-def note_in_course(name: str, path: Path, calls: dict[str, list[str]]) -> None:
-    """Write into ``course.json`` what a notebook is called, and what each part of it calls: the board of a class shows it."""
+def note_in_course(name: str, path: Path, does: dict[str, list[str]]) -> None:
+    """Write into ``course.json`` what a notebook is called, and what each part of it does: the board of a class shows it."""
     known = json.loads(COURSE.read_text(encoding="utf-8"))
     text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
-    known[name] = {"title": re.search("(?m)^# (.+)$", text)[1], "steps": list(calls.items())}  # type: ignore[index]
-    COURSE.write_text(json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    steps = {heading: SEPARATOR.join(one) for heading, one in does.items()}
+    known[name] = {"title": re.search("(?m)^# (.+)$", text)[1], "steps": steps}  # type: ignore[index]
+    COURSE.write_text(json.dumps(dict(sorted(known.items())), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main(*beginnings: str) -> None:
     """Run every notebook, or those whose names begin so, and save it with its outputs."""
     chosen = [path for path in NOTEBOOKS if path.name.startswith(beginnings or "")]
-    with MockServer() as server:
+    with class_server() as server:
         for path in chosen:
-            note_in_course(path.stem, path, save(path, server.base_url))
+            note_in_course(path.stem, path, save(path, server))
     print(f"Notebooks saved: {len(chosen)}")
 
 

@@ -89,26 +89,28 @@ def test_the_back_button_does_not_bring_a_token_back(tab):
 def test_the_class_board_shows_what_is_new_and_keeps_your_place(browser, monkeypatch):
     monkeypatch.setenv("LINKED_IS_CLASS_CODE", "blue-whale")
     with MockServer("--class", "blue-whale") as server, browser.new_context() as context:
-        learners = [SettingsPage(server.base_url) for _ in range(2)]
+        learner = SettingsPage(server.base_url)
         tab = context.new_page()
         tab.clock.install()
         tab.goto(server.origin + "/_mock/class")
         pause = tab.locator("#pause")
         pause.focus()
-        learners[0].sign_up()
+        monkeypatch.setenv("LINKED_IS_LEARNER", "Ada")
+        learner.sign_up()
         tab.clock.run_for(5000)
-        tab.get_by_role("rowheader", name=learners[0].email).wait_for()
+        tab.get_by_role("rowheader", name="Ada").wait_for()
         assert pause.evaluate("button => button === document.activeElement")
 
         pause.click()
-        learners[1].sign_up()
+        monkeypatch.setenv("LINKED_IS_LEARNER", "Grace")
+        learner.raise_hand()
         asked = []
         tab.on("request", lambda request: asked.append(request.url))
         tab.clock.run_for(20_000)
         assert asked == []
         pause.click()
         tab.clock.run_for(5000)
-        tab.get_by_role("rowheader", name=learners[1].email).wait_for()
+        tab.get_by_role("rowheader", name="Grace").wait_for()
 
         context.set_offline(True)
         tab.clock.run_for(5000)
@@ -118,20 +120,27 @@ def test_the_class_board_shows_what_is_new_and_keeps_your_place(browser, monkeyp
         context.set_offline(False)
         tab.clock.run_for(5000)
         tab.get_by_role("alert").wait_for(state="detached")
+        tab.get_by_role("button", name="Lower the hand of Grace").click()
+        tab.get_by_role("button", name="Lower the hand of Grace").wait_for(state="detached")
+        tab.get_by_label("Name").fill("gra")
+        tab.get_by_role("button", name="Filter").click()
+        tab.get_by_role("rowheader", name="Ada").wait_for(state="detached")
 
 
 @pytest.mark.long
 def test_the_other_pages_are_well_made(browser, monkeypatch):
     monkeypatch.setenv("LINKED_IS_CLASS_CODE", "blue-whale")
+    monkeypatch.setenv("LINKED_IS_LEARNER", "Ada")
     with MockServer("--class", "blue-whale") as server, browser.new_context() as context:
         learner = SettingsPage(server.base_url)
         learner.sign_up()
-        learner.generate_token()
+        learner.raise_hand("I can't copy")
         tab = context.new_page()
         for path, role, name in (
             ("/signup", "textbox", "Class code"),
             ("/login", "textbox", "Password"),
-            ("/_mock/class", "rowheader", learner.email),
+            ("/_mock/class", "rowheader", "Ada"),
+            ("/hand", "textbox", "Class code"),
             ("/s/cafe-example", "link", "Book a table"),
             ("/s/nowhere", "heading", "404"),
         ):
@@ -168,6 +177,17 @@ def test_the_docs_page_tries_a_call_and_keeps_the_token_off_the_screen(browser, 
     assert complaints == []
     assert all(url.startswith((server.origin + "/", "data:", "blob:")) for url in requested)
     context.close()
+
+
+def test_a_failure_is_ordered_by_hand(tab):
+    tab.goto("/signup")
+    sign_up(tab, f"failure-{id(tab)}@example.com")
+    tab.get_by_label("Name").fill("Old")
+    tab.get_by_role("button", name="Generate New Token").click()
+    tab.get_by_label("What goes wrong").select_option("expired-in-a-pause")
+    tab.get_by_role("button", name="Begin").click()
+    tab.get_by_role("status").get_by_text("It has begun").wait_for()
+    assert tab.get_by_role("row", name="Old").locator(".state").inner_text() == "expired"
 
 
 def test_the_plan_is_switched_by_hand(tab):

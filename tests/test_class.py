@@ -1,31 +1,65 @@
 """``--class``: sign-up with a code, and the instructor's board; and how much the mock server takes."""
 
+import csv
+import io
+import json
 import re
 
 import pytest
 import requests
 from bs4 import BeautifulSoup
+from starlette.requests import Request
 
 from mock_server.__main__ import parser
+from mock_server.classroom import Classroom, Person, course
 from mock_server.clock import DAY
+from mock_server.dot_env import WrongSetting
 from mock_server.model import Limits
 from mock_server.settings_page import PageError, SettingsPage
-from tests.running import PATIENCE, MockServer
+from mock_server.traffic import NotedCall
+from tests.exercises import EXERCISES
+from tests.running import NOTEBOOKS, PATIENCE, ROOT, MockServer
+
+CODE = "blue-whale"
 
 
 @pytest.fixture(scope="module")
 def class_server():
-    with MockServer("--class", "blue-whale") as server:
+    with MockServer("--class", CODE) as server:
         yield server
 
 
-def board(server):
-    """Return the rows of both tables, each as a list of its cells."""
-    answer = requests.get(f"{server.origin}/_mock/class", timeout=PATIENCE)
+@pytest.fixture
+def learner(class_server, monkeypatch):
+    """Return what makes the page object of a learner with this name, as a notebook makes it that has this path."""
+
+    def learner(name, notebook="notebooks/04-call-the-api.ipynb", code=CODE):
+        for setting, value in (("CLASS_CODE", code), ("LEARNER", name)):
+            monkeypatch.setenv(f"LINKED_IS_{setting}", value)
+        monkeypatch.setenv("JPY_SESSION_NAME", notebook)
+        return SettingsPage(class_server.base_url)
+
+    return learner
+
+
+@pytest.fixture
+def client_at():
+    """Return what makes a request from a network address."""
+    return lambda address: Request({"type": "http", "client": (address, 50000)})
+
+
+def board(server, table="learners", **asked):
+    """Return the rows of a table of the board by their first cell, each as a dictionary from label to text."""
+    answer = requests.get(f"{server.origin}/_mock/class", params=asked, timeout=PATIENCE)
     assert answer.status_code == 200
-    page = BeautifulSoup(answer.text, "html.parser")
-    return [[[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in page.select(f"{table} tbody tr")]
-            for table in ("#learners", "#strangers")]  # fmt: skip
+    rows = BeautifulSoup(answer.text, "html.parser").select(f"#{table} tbody tr")
+    cells = [{cell["data-label"]: cell.get_text(" ", strip=True) for cell in row.select("[data-label]")} for row in rows]
+    return {next(iter(row.values())): row for row in cells}
+
+
+def call(server, token, path="/links"):
+    """Call the API, and return the status."""
+    return requests.get(server.base_url + path, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE).status_code
 
 
 def test_the_terminal_says_where_the_board_is_and_what_opens_it_from_elsewhere(class_server):
@@ -36,38 +70,173 @@ def test_the_terminal_says_where_the_board_is_and_what_opens_it_from_elsewhere(c
         assert requests.get(f"{class_server.origin}/_mock/class", headers=headers, timeout=PATIENCE).status_code == status
 
 
-@pytest.mark.parametrize("code", [None, "", "red-whale", "blue-whale-2"])
-def test_without_the_code_nobody_signs_up(class_server, monkeypatch, code):
-    monkeypatch.delenv("LINKED_IS_CLASS_CODE", raising=False)
-    if code is not None:
-        monkeypatch.setenv("LINKED_IS_CLASS_CODE", code)
+@pytest.mark.parametrize("code", ["red-whale", "blue-whale-2"])
+def test_without_the_code_nobody_signs_up(class_server, learner, code):
     with pytest.raises(PageError, match="This is not the class code. Ask your instructor for it."):
-        SettingsPage(class_server.base_url).sign_up()
+        learner("Eve", code=code).sign_up()
+    assert "Eve" not in board(class_server)
 
 
-def test_the_board_shows_how_far_a_learner_is(class_server, monkeypatch):
-    monkeypatch.setenv("LINKED_IS_CLASS_CODE", "blue-whale")
-    page = SettingsPage(class_server.base_url)
+@pytest.mark.parametrize(("setting", "code", "name"), [("LINKED_IS_CLASS_CODE", "", "Eve"), ("LINKED_IS_LEARNER", CODE, " ")])
+def test_a_setting_that_a_class_needs_is_named(learner, setting, code, name):
+    with pytest.raises(WrongSetting, match=f"line {setting}="):
+        learner(name, code=code).sign_up()
+
+
+@pytest.mark.parametrize("name", ["x" * 41, "lis_mock_cutoff"])
+def test_a_name_is_short_and_no_token(class_server, learner, name):
+    with pytest.raises(PageError, match="name"):
+        learner(name).sign_up()
+    assert name not in board(class_server)
+
+
+def test_the_settings_of_a_class_do_no_harm_without_one(learner):
+    page = learner("Ada")
+    with MockServer() as own:
+        page = SettingsPage(own.base_url)
+        page.sign_up()
+        with pytest.raises(PageError, match="no class"):
+            page.raise_hand()
+        assert "--class" in requests.get(f"{own.origin}/_mock/class", timeout=PATIENCE).text
+
+
+def test_the_board_shows_how_far_a_learner_is(class_server, learner):
+    page = learner("Ada Ødegård")
     page.sign_up()
     token = page.generate_token(name="First")
-    assert board(class_server)[0][0] == [page.email, "1", "0", "0", "none", "none"]
-    requests.get(f"{class_server.base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
-    assert board(class_server)[0][0] == [page.email, "1", "1", "0", "GET /v1/links 200", "none"]
+
+    def tokens():
+        row = board(class_server)["Ada Ødegård"]
+        return row["Generated"], row["Used"], row["Revoked"], row["Last"]
+
+    assert tokens() == ("1", "0", "0", "Generate New Token")
+    call(class_server, token)
+    assert tokens() == ("1", "1", "0", "GET /v1/links 200")
     page.revoke("First")
-    requests.get(f"{class_server.base_url}/links", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
-    row = board(class_server)[0][0]
-    assert row[:5] == [page.email, "1", "1", "1", "GET /v1/links 401"]
-    assert row[5].startswith("INVALID_TOKEN")
+    call(class_server, token)
+    assert tokens() == ("1", "1", "1", "GET /v1/links 401 INVALID_TOKEN")
+
+
+def test_all_accounts_of_a_learner_are_one_row(class_server, learner):
+    for name in ("Grace", "grace ", "Grace"):
+        page = learner(name)
+        page.sign_up()
+        page.generate_token()
+    found = [row for name, row in board(class_server).items() if name.casefold() == "grace"]
+    assert [row["Generated"] for row in found] == ["3"]
+
+
+def test_the_board_tells_planned_errors_from_others_and_knows_the_step(class_server, learner):
+    page = learner("Joan")
+
+    def seen():
+        row = board(class_server)["Joan"]
+        return row["State"].partition(" ")[0], row["Lesson and step"], row["Error"]
+
+    assert seen() == ("last", "Call the API with your token", "none")
+    page.sign_up()
+    token = page.generate_token()
+    call(class_server, token)
+    assert seen() == ("last", "Call the API with your token Make the first call", "none")
+    call(class_server, token, "/links/no-such-link")
+    assert seen() == ("last", "Call the API with your token Check before you use it", "1 planned")
+    call(class_server, token, "/link")
+    call(class_server, token, "/links/no-such-link")  # what worked before is no way out
+    assert seen() == ("stuck", "Call the API with your token Check before you use it", "NOT_FOUND 2 planned")
+    assert "Joan" in board(class_server, show="help") and "Grace" not in board(class_server, show="help")
+    learner("Joan", "C:/kit/notebooks/exercises/05-use-what-a-token-opens.ipynb")
+    assert seen()[:2] == ("last", "Exercises: use all that a token opens")
+    assert list(board(class_server, show="exercises/05-use-what-a-token-opens")) == ["Joan"]
+    assert list(board(class_server, name="JO")) == ["Joan"]
+
+
+def test_a_hand_is_raised_and_lowered(class_server, learner):
+    page = learner("Mary")
+    page.raise_hand("The cell is red")  # before the first account
+    assert "hand up" in board(class_server)["Mary"]["State"] and "The cell is red" in board(class_server)["Mary"]["State"]
+    page.lower_hand()
+    assert "hand up" not in board(class_server)["Mary"]["State"]
+    page.sign_up()
+    page.raise_hand("lis_mock_cutoff")
+    assert next(iter(board(class_server))) == "Mary"
+    assert "cutoff" not in board(class_server)["Mary"]["State"]
+    requests.post(f"{class_server.origin}/_mock/class", data={"lower": "Mary"}, timeout=PATIENCE)
+    assert "hand up" not in board(class_server)["Mary"]["State"]
+
+
+def test_nobody_joins_with_a_wrong_code_in_a_header(class_server):
+    headers = {"X-Mock-Learner": "Mallory", "X-Mock-Class-Code": "red-whale"}
+    assert requests.get(f"{class_server.origin}/_mock/health", headers=headers, timeout=PATIENCE).status_code == 200
+    assert "Mallory" not in board(class_server)
+
+
+def test_the_board_is_a_table_for_a_spreadsheet_too(class_server, learner):
+    learner("=1+1").sign_up()
+    answer = requests.get(f"{class_server.origin}/_mock/class", params={"as": "csv", "name": "=1"}, timeout=PATIENCE)
+    [row] = csv.DictReader(io.StringIO(answer.text))
+    assert (row["Learner"], row["State"], row["Did"], row["Accounts"]) == ("'=1+1", "last seen", "Sign up", "1")
+    assert row["Lesson"] == "Call the API with your token"
+
+
+def error(path="/v1/links", code="INVALID_REQUEST", address="192.0.2.9"):
+    return NotedCall(1, 0, address, "GET", path, "", [], status=400, error=code)
+
+
+def test_those_who_need_help_come_first_and_who_waits_for_longest_is_the_first_of_them(client_at):
+    now = iter(range(1_000_000))
+    room = Classroom(CODE, lambda: next(now))
+    people = [room.join(name, client_at(f"192.0.2.{number}")) for number, name in enumerate("abcdef")]
+    for person in (people[4], people[2]):
+        room.called(error(address=next(iter(person.addresses))), None)
+    room.called(error(address="192.0.2.4"), None)  # still stuck since the first
+    for person in (people[5], people[3]):
+        room.raise_hand(person, "")
+    room.raise_hand(people[5], "again")
+    assert "".join(person.name for person in room.people()) == "fdecab"
+
+
+def test_two_learners_behind_one_address_are_not_mistaken_for_each_other(client_at):
+    room = Classroom(CODE, lambda: 0)
+    one, other = (room.join(name, client_at("192.0.2.9")) for name in ("One", "Other"))
+    room.called(error(), None)
+    assert not one.needs_help and not other.needs_help
+
+
+def test_an_error_is_planned_only_where_a_lesson_has_it_and_success_is_a_way_out():
+    person = Person("Ada", 0)
+    person.began("06-read-authentication-errors")
+    missing, expired = (error("/v1/links", code) for code in ("MISSING_TOKEN", "TOKEN_EXPIRED"))
+    missing.status = expired.status = 401
+    person.called(missing, 0)
+    person.called(expired, 1)
+    assert person.planned == 2 and not person.needs_help
+    person.called(error("/v1/links/clx1234567890"), 2)
+    person.called(missing, 3)  # from the top again
+    assert person.trouble.since == 2 and person.planned == 3
+    solved = error("/v1/links/clx1234567890")
+    solved.status, solved.error = 200, None
+    person.called(solved, 4)
+    assert not person.needs_help
+
+
+def test_what_the_board_knows_of_the_course_is_in_the_notebooks():
+    notebooks = ROOT / "notebooks"
+    assert set(course()) == {str(path.relative_to(notebooks).with_suffix("")) for path in [*NOTEBOOKS, *EXERCISES]}
+    for name, lesson in course().items():
+        text = (notebooks / f"{name}.ipynb").read_text(encoding="utf-8")
+        assert all(json.dumps(step.heading, ensure_ascii=False)[1:-1] in text for step in lesson.steps), name
+        assert lesson.title in text
 
 
 def test_the_board_shows_what_strangers_did_wrong_and_no_token(class_server):
     for header in ({}, {"Authorization": "Bearer lis_mock_cutoff"}, {"Authorization": "Bearer <b>x</b>"}):
         requests.get(f"{class_server.base_url}/links", headers=header, timeout=PATIENCE)
-    strangers = board(class_server)[1]
+    answer = requests.get(f"{class_server.origin}/_mock/class", timeout=PATIENCE)
+    rows = BeautifulSoup(answer.text, "html.parser").select("#strangers tbody tr")
+    strangers = [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in rows]
     assert [row[2] for row in strangers[:3]] == ["INVALID_TOKEN", "INVALID_TOKEN", "MISSING_TOKEN"]
     assert strangers[1][3].startswith("The token is cut off.")
-    text = requests.get(f"{class_server.origin}/_mock/class", timeout=PATIENCE).text
-    assert "cutoff" not in text and "<b>x" not in text
+    assert "cutoff" not in answer.text and "<b>x" not in answer.text
 
 
 def test_the_board_is_for_the_instructors_computer_only(bench):

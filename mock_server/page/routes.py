@@ -101,7 +101,6 @@ def routes(store: Store, traffic: Traffic, classroom: Classroom) -> list[Route]:
             )
         if person:
             classroom.owns(person, account)
-            classroom.greet(request, account)
             classroom.pressed(account, "Sign up")
         return response
 
