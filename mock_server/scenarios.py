@@ -49,22 +49,15 @@ class Scenario(NamedTuple):
     default: int
     text: str
 
-    @property
-    def label(self) -> str:
-        """Say what happens, with the number that it takes unless told otherwise."""
-        return self.text.format(f"{self.default:,}")
-
 
 SCENARIOS = {
-    "expired-in-a-pause": Scenario(pause, "seconds", HOUR, "No call for {} seconds, in which your tokens expire"),
-    "token-expires": Scenario(expire, "seconds", 60, "Your tokens expire in {} seconds"),
-    "revoked-in-a-batch": Scenario(revoke, "calls", 2, "{} more calls, then your tokens are revoked"),
-    "rate-limited": Scenario(partial(fail, kind="429"), "seconds", 2, "The next call gets a 429: wait {} seconds"),
-    "rate-limited-without-header": Scenario(
-        partial(fail, kind="429", header="none"), "seconds", 2, "The same, without the header Retry-After"
-    ),
-    "slow-answer": Scenario(partial(fail, kind="slow"), "seconds", 30, "The next answer takes {} seconds"),
-    "dropped-connection": Scenario(partial(fail, kind="drop"), "seconds", 0, "The connection drops in the next answer"),
+    "expired-in-a-pause": Scenario(pause, "seconds", HOUR, "Tokens expire in a pause"),
+    "token-expires": Scenario(expire, "seconds", 60, "Tokens expire in a minute"),
+    "revoked-in-a-batch": Scenario(revoke, "calls", 2, "Tokens are revoked in a batch"),
+    "rate-limited": Scenario(partial(fail, kind="429"), "seconds", 2, "The next call gets a 429"),
+    "rate-limited-without-header": Scenario(partial(fail, kind="429", header="none"), "seconds", 2, "A 429 without Retry-After"),
+    "slow-answer": Scenario(partial(fail, kind="slow"), "seconds", 30, "The next answer is slow"),
+    "dropped-connection": Scenario(partial(fail, kind="drop"), "seconds", 0, "The connection drops"),
 }
 FIELDS: dict[str, Check] = {
     "scenario": one_of(*SCENARIOS),
