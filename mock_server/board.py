@@ -59,9 +59,6 @@ def routes(store: Store, traffic: Traffic, instructor: Instructor, classroom: Cl
 
     async def show(request: Request) -> Response:
         instructor.require(request)
-        if request.method == "POST":
-            lower(await form_fields(request))
-            return go_to(request, f"/_mock/class?{request.url.query}")
         if request.query_params.get("as") == "csv":
             headers = {**HEADERS, "Content-Disposition": 'attachment; filename="class.csv"'}
             return Response(as_csv(chosen(request)), headers=headers, media_type="text/csv")
@@ -88,9 +85,11 @@ def routes(store: Store, traffic: Traffic, instructor: Instructor, classroom: Cl
             return page(request, "instructor.html", 400, error="This is not the instructor code. The terminal has it.")
         return response
 
-    def lower(form: dict[str, str]) -> None:
-        if person := classroom.find(form.get("lower", "")):
+    async def lower(request: Request) -> Response:
+        instructor.require(request)
+        if person := classroom.find((await form_fields(request)).get("learner", "")):
             classroom.lower_hand(person)
+        return go_to(request, f"/_mock/class?{request.url.query}")
 
     def chosen(request: Request) -> list[Row]:
         """Return the rows that the filter lets through."""
@@ -123,8 +122,11 @@ def routes(store: Store, traffic: Traffic, instructor: Instructor, classroom: Cl
             minutes=(classroom.now() - since) // 60,
         )
 
-    board = Route("/_mock/class", show, methods=["GET", "POST"])
-    return [board, Route("/instructor", log_in, methods=["GET", "POST"], include_in_schema=False)]
+    return [
+        Route("/_mock/class", show),
+        Route("/instructor", log_in, methods=["GET", "POST"], include_in_schema=False),
+        Route("/instructor/lower", lower, methods=["POST"], include_in_schema=False),
+    ]
 
 
 def as_csv(rows: list[Row]) -> str:

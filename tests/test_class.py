@@ -160,8 +160,10 @@ def test_a_hand_is_raised_and_lowered(class_server, learner):
     page.raise_hand("lis_mock_cutoff")
     assert next(iter(board(class_server))) == "Mary"
     assert "cutoff" not in board(class_server)["Mary"]["State"]
-    requests.post(f"{class_server.origin}/_mock/class", data={"lower": "Mary"}, timeout=PATIENCE)
-    assert "hand up" not in board(class_server)["Mary"]["State"]
+    lower = f"{class_server.origin}/instructor/lower"
+    for headers, is_up in (({"Sec-Fetch-Site": "cross-site"}, True), ({"X-Forwarded-For": "192.0.2.7"}, True), ({}, False)):
+        requests.post(lower, data={"learner": "Mary"}, headers=headers, timeout=PATIENCE)
+        assert ("hand up" in board(class_server)["Mary"]["State"]) == is_up
 
 
 def test_nobody_joins_with_a_wrong_code_in_a_header(class_server):

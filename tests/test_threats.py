@@ -239,7 +239,7 @@ def test_a_class_code_is_hard_to_guess(bench):
     guesses = [("192.0.2.7", "/signup", {"class_code": f"guess-{number}"}) for number in range(20)]
     answers = run_async(log_ins(app, guesses))
     assert Counter(answer.status_code for answer in answers) == {400: FREE_TRIES, 429: 20 - FREE_TRIES}
-    learner = {"email": "learner@example.com", "password": "a long password", "class_code": "blue-whale"}
+    learner = {"email": "learner@example.com", "password": "a long password", "class_code": "blue-whale", "learner": "Ada"}
     (answer,) = run_async(log_ins(app, [("192.0.2.8", "/signup", learner)]))
     assert answer.status_code == 303
 

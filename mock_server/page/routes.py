@@ -16,7 +16,7 @@ from starlette.routing import Route
 from mock_server import scenarios
 from mock_server.classroom import Classroom, Person
 from mock_server.clock import HOUR
-from mock_server.envelope import InvalidRequest, NotFound
+from mock_server.envelope import InvalidRequest
 from mock_server.model import Account
 from mock_server.page.passwords import Brake, Passwords
 from mock_server.page.rendering import HEADERS, filled, go_to, static_files
@@ -208,7 +208,7 @@ def routes(store: Store, traffic: Traffic, classroom: Classroom) -> list[Route]:
 
     async def hand(request: Request) -> Response:
         if classroom.code is None:
-            raise NotFound("This mock server has no class: nobody would see your hand.")
+            return render(request, "hand.html", 400, error="This mock server has no class: nobody would see your hand.")
         account = sessions.account(request)
         classroom.greet(request, account)
         if request.method != "POST":
