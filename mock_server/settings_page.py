@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,10 +222,15 @@ class SettingsPage:
         )
 
     def _answer(self, method: str, path: str, form: dict[str, str] | None = None) -> requests.Response:
+        headers = _of_a_learner() if self.is_mock else {}
+        late = time.monotonic() + TIMEOUT
         try:
-            return self.session.request(
-                method, urljoin(self.origin, path), data=form, headers=_of_a_learner() if self.is_mock else {}, timeout=TIMEOUT
-            )
+            while True:
+                answer = self.session.request(method, urljoin(self.origin, path), data=form, headers=headers, timeout=TIMEOUT)
+                wait = answer.headers.get("Retry-After", "")
+                if answer.status_code != 503 or not wait.isdecimal() or time.monotonic() + int(wait) > late:
+                    return answer
+                time.sleep(int(wait))  # many sign up at once: the server takes one after the other
         except requests.RequestException as error:
             raise self._no_answer(error) from None
 
@@ -248,11 +254,14 @@ class SettingsPage:
             return "Check that this computer is online, then run this cell again."
         if isinstance(error, requests.exceptions.SSLError):
             return f"It speaks http: {setting.format('http')}"
+        setting_or_network = f"Check LINKED_IS_BASE_URL in .env, and which network you are in. Save the file, {RERUN}"
         if isinstance(cause, NameResolutionError):
-            step = f"Check LINKED_IS_BASE_URL in .env, and which network you are in. Save the file, {RERUN}"
-            return f"Your network knows no computer named {address.hostname}. {step}"
+            return f"Your network knows no computer named {address.hostname}. {setting_or_network}"
+        if isinstance(error, requests.ConnectTimeout) and not _is_here(address):
+            return f"Nothing comes back from there: perhaps its firewall keeps you out. {setting_or_network}"
         if isinstance(error, requests.Timeout):
-            return f"It didn't answer in time. Run this cell again. If that doesn't help: {self._start(address, 'stop it. ')}"
+            slow = "It is there, but slow. Wait a minute, then run this cell again. If it stays slow"
+            return f"{slow}: {self._start(address, 'stop it. ')}" if _is_here(address) else f"{slow}, tell who runs it."
         if isinstance(cause, ProtocolError):
             if _speaks_https(address):
                 return f"It speaks https: {setting.format('https')}"
@@ -264,8 +273,11 @@ class SettingsPage:
         """Say how to start the mock server. A place that starts it in its own way tells that by a variable."""
         if place := os.environ.get("LINKED_IS_NO_ANSWER"):
             return place
-        if address.hostname not in ("127.0.0.1", "localhost"):
-            return f"Check LINKED_IS_BASE_URL in .env, or ask who runs the mock server there. Save the file, {RERUN}"
+        if not _is_here(address):
+            return (
+                "That computer lets nobody in at this port: no mock server runs there, or a firewall is in the way. "
+                f"Ask who runs the mock server, or check LINKED_IS_BASE_URL in .env. Save the file, {RERUN}"
+            )
         settings = find_dotenv(usecwd=True) or find_dotenv(".env.example", usecwd=True) or ".env"
         folder = Path(settings).resolve().parent  # where the mock server has its database
         command = f'cd "{folder}"\n{sys.executable} -m mock_server --port {address.port}'
@@ -297,6 +309,11 @@ class SettingsPage:
         if not answer.ok:
             raise PageError(f"The page {urlsplit(answer.url).path} answered with status {answer.status_code}.")
         return page
+
+
+def _is_here(address: SplitResult) -> bool:
+    """Tell whether an address is that of this computer, by its usual names."""
+    return address.hostname in ("127.0.0.1", "localhost")
 
 
 def _of_a_learner() -> dict[str, str]:

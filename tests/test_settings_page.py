@@ -16,7 +16,6 @@ import requests
 from mock_server import settings_page
 from mock_server.dot_env import Explained
 from mock_server.page import routes
-from mock_server.page.passwords import FREE_TRIES
 from mock_server.page.sessions import form_token as form_token_of
 from mock_server.settings_page import ClickYourself, PageError, SettingsPage
 from mock_server.tokens import digest
@@ -163,14 +162,6 @@ def test_a_wrong_input_is_told(page, press, words):
     assert page.tokens() == []
 
 
-def test_guessing_a_password_is_slowed_down(bench):
-    client = bench.client()
-    form = {"email": "learner@example.com", "password": "wrong"}
-    form["form_token"] = re.search('name="form_token" value="(.*?)"', client.get("/login").text)[1]
-    statuses = [client.post("/login", data=form).status_code for _ in range(FREE_TRIES + 1)]
-    assert statuses == [400] * FREE_TRIES + [429]
-
-
 def test_linked_is_itself_is_left_to_the_person():
     page = SettingsPage("https://api.linked.is/v1")
     assert "the real service" in str(page)
@@ -216,10 +207,10 @@ def listening(answer=None, *, tls=False, reset=False):
 
 
 @contextmanager
-def too_busy_to_take_a_call():
+def too_busy_to_take_a_call(address="127.0.0.1"):
     """Listen on a port where as many wait as may wait. Yield the port."""
     with socket.socket() as listener, ExitStack() as waiting:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((address, 0))
         listener.listen(0)
         for _ in range(4):
             waiting.enter_context(one := socket.socket()).setblocking(False)
@@ -251,9 +242,11 @@ def http(body, status="200 OK"):
 START = r"Start the mock server in a terminal:\n\ncd .*\n.*python.* -m mock_server --port \d+\n\nThen run this cell again\.$"
 GONE = rf"^No answer from \S+ \(ConnectionError\)\. {START}"
 BROKEN = rf"The connection broke off\. Run this cell again\. .* another program may have port \d+: stop that\. {START}"
-LATE = rf"It didn't answer in time\. Run this cell again\. .*: stop it\. {START}"
+LATE = rf"It is there, but slow\. Wait a minute, then run this cell again\. .*: stop it\. {START}"
+LATE_ELSEWHERE = r"It is there, but slow\. (?!.*terminal).*tell who runs it"
+SILENT = r"^(?!.*terminal)(?!.*slow).*Nothing comes back from there.*firewall"
 ANOTHER = r"is neither linked\.is nor a mock server\. Check LINKED_IS_BASE_URL"
-ASK = r"^(?!.*terminal).*ask who runs the mock server there"
+ASK = r"^(?!.*terminal)(?!.*slow).*lets nobody in.*Ask who runs the mock server"
 PASS = r"A proxy is set for this address, by {}\. Let the address pass: put the line no_proxy=127\.0\.0\.1 into \.env"
 NO_API = "the mock server with --host-name and this name"
 # fmt: off
@@ -267,6 +260,8 @@ CAUSES = {
     "the end of the connection":       (lambda: listening(b""), "http://127.0.0.1:{}/v1", BROKEN, {}),
     "a reset":                         (lambda: listening(reset=True), "http://127.0.0.1:{}/v1", BROKEN, {}),
     "no answer in time":               (lambda: socket.create_server(("127.0.0.1", 0)), "http://127.0.0.1:{}/v1", LATE, {}),
+    "no answer in time, elsewhere":    (lambda: socket.create_server(("127.0.0.2", 0)), "http://127.0.0.2:{}/v1", LATE_ELSEWHERE, {}),
+    "nothing comes back":              (lambda: too_busy_to_take_a_call("127.0.0.2"), "http://127.0.0.2:{}/v1", SILENT, {}),
     "too busy to take the call":       (too_busy_to_take_a_call, "http://127.0.0.1:{}/v1", LATE, {}),
     "TLS where plain":                 (MockServer, "https://127.0.0.1:{}/v1", r"It speaks http: .* must read http://127\.0\.0\.1:\d+/v1\.", {}),
     "plain where TLS":                 (lambda: listening(tls=True), "http://127.0.0.1:{}/v1", r"It speaks https: .* must read https://127\.0\.0\.1:\d+/v1\.", {}),
@@ -293,7 +288,7 @@ CAUSES = {
 @pytest.mark.parametrize("cause", CAUSES)
 def test_each_cause_of_no_answer_has_its_sentence(cause, monkeypatch):
     listener, base_url, says, variables = CAUSES[cause]
-    monkeypatch.setattr(settings_page, "TIMEOUT", 0.5 if says is LATE else PATIENCE)
+    monkeypatch.setattr(settings_page, "TIMEOUT", 0.5 if says in (LATE, LATE_ELSEWHERE, SILENT) else PATIENCE)
     from_a_container(monkeypatch)
     with listener() if listener else nullcontext() as server, listening(http("<p>", "502 Bad Gateway")) as page:
         for name, value in variables.items():
@@ -306,6 +301,23 @@ def test_each_cause_of_no_answer_has_its_sentence(cause, monkeypatch):
         said = told(base_url.format(port)) if not base_url.startswith("https://api") else told_by(SettingsPage(base_url))
     assert re.search(says, said), said
     assert (says in (GONE, BROKEN, LATE)) == ("Start the mock server in" in said)
+
+
+def test_who_is_told_to_wait_waits_and_signs_up(server, monkeypatch):
+    page = SettingsPage(server.base_url)
+    waited, send = [], page.session.request
+    monkeypatch.setattr(settings_page.time, "sleep", waited.append)
+
+    def request(method, *rest, **more):
+        is_sent = method != "POST" or len(waited) == 2
+        answer = send(method, *rest, **more) if is_sent else requests.Response()
+        if not is_sent:
+            answer.status_code, answer.headers["Retry-After"] = 503, "10"
+        return answer
+
+    monkeypatch.setattr(page.session, "request", request)
+    page.sign_up()
+    assert waited == [10, 10] and page.tokens() == []
 
 
 def told_by(page):
