@@ -49,7 +49,7 @@ def test_git_keeps_nothing_that_a_program_made():
     if listed.returncode:
         pytest.skip("this is no clone")
     kept = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
-    assert [path for path in kept if path not in FILES or path.stat().st_size > 1_000_000] == []
+    assert [path for path in kept if path not in FILES or path.stat().st_size > 300_000] == []
 
 
 def test_a_clone_has_the_same_line_ends_whatever_git_is_told(tmp_path):
