@@ -23,7 +23,7 @@ import uvicorn
 from mock_server import tokens
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
-from mock_server.connection import Connection
+from mock_server.connection import LONGEST_WAIT, Connection
 from mock_server.console import Unblocked
 from mock_server.controls import open_account
 from mock_server.database import Database, DatabaseError
@@ -67,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=2,
+            timeout_keep_alive=LONGEST_WAIT,  # a person needs longer than uvicorn's 5 seconds from one cell to the next
         )
         gc.freeze()  # what was loaded stays: no collection needs to look through it
         try:

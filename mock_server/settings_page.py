@@ -92,6 +92,8 @@ class SettingsPage:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.is_mock = not is_real(base_url)
         self.session = requests.Session()
+        # A server closes a connection that is idle. Who comes back in that moment, from a cell to the next, would see it break.
+        self.session.headers["Connection"] = "close"
         self.email: str | None = None
         self.password: str | None = None
         self._explain_in_a_notebook()

@@ -36,7 +36,7 @@ class Client:
         self.writer, self.used = None, 0
 
     async def connect(self):
-        """Open a connection, or take the one that is open: the server closes it after five idle seconds."""
+        """Open a connection, or take the one that was used just now."""
         if time.monotonic() - self.used > 3:
             self.close()
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)

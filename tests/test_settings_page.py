@@ -218,6 +218,27 @@ def too_busy_to_take_a_call(address="127.0.0.1"):
         yield listener.getsockname()[1]
 
 
+def test_a_connection_that_the_server_is_about_to_close_is_not_used_again():
+    """A server closes idle connections, and may do so while the next request is on its way."""
+
+    def serve(connection):
+        with suppress(OSError), connection:
+            last = b"connection: close" in connection.recv(65536).lower()
+            connection.sendall(http('{"success": true, "data": {}}', "200 OK" + "\r\nConnection: close" * last))
+            if not last:
+                connection.recv(65536)  # and no answer to that
+
+    def accept():
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=listener.accept()[:1], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        page = SettingsPage(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+        assert page.tokens() == []
+
+
 def told(base_url):
     """Return what the page object says instead of answering. Only a command has lines of its own."""
     with pytest.raises(Explained) as stopped:
