@@ -63,7 +63,9 @@ def bundle_of(project):
 
 def leaks(texts, pieces):
     """Return the names of the texts that hold a piece, in one go or with tags in between."""
-    return {name for name, text in texts.items() if has_a_piece(text, pieces) or has_a_piece(re.sub("<[^<>]*>", "", text), pieces)}
+    return {
+        name for name, text in texts.items() if has_a_piece(text, pieces) or has_a_piece(re.sub("<[^<>]*>", "", text), pieces)
+    }
 
 
 def plant(path, change):
