@@ -14,6 +14,8 @@ import pytest
 import requests
 from filelock import FileLock
 from starlette.testclient import TestClient
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
@@ -34,6 +36,10 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Of the long suite: what takes longest comes first, so that no process is alone with it at the end.
+LONGEST = ["test_tab", "test_site_browser", "test_workshop", "test_notebooks", "test_fuzzing", "test_leaks", "test_hub"]
+# Each test makes all that it needs, and takes up to minutes: they fill the time that is left.
+ONE_BY_ONE = ("test_elsewhere", "test_programs")
 _server: MockServer | None = None
 _ipython_folder: tempfile.TemporaryDirectory | None = None
 
@@ -71,7 +77,7 @@ def is_worker(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what `-m` does not ask for
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs a browser, and the exercises: most of their time is the start of twenty kernels, and the quick suite
-    tries each of their checks. Begin with the files that take longest where processes share the tests."""
+    tries each of their checks. Begin with what takes longest where processes share the tests."""
     for item in items:
         if item.path.parent.name == "exercises":
             item.add_marker("long")
@@ -80,7 +86,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow = {item.path for item in items if item.get_closest_marker("browser")}
     if is_worker(config):
         items.sort(key=lambda item: item.path, reverse=True)  # Notebooks come last: short ones fill the time that is left.
-        items.sort(key=lambda item: (item.path.stem not in ("test_tab", "test_elsewhere"), item.path not in slow))
+        items.sort(key=lambda item: item.path not in slow)
+        items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Let processes share the tests file by file, as their fixtures are, and those of ONE_BY_ONE one by one."""
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+class ByFile(LoadFileScheduling):
+    """Says which tests stay together: those of a file, but for ONE_BY_ONE."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return nodeid if Path(file).stem in ONE_BY_ONE else file
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -113,6 +113,16 @@ def variables(**values: str) -> Callable[[Run], None]:
     return enter
 
 
+def both(*enters: Callable[[Run], None]) -> Callable[[Run], None]:
+    """Enter places that have nothing to do with each other at once: what passes there passes in each."""
+
+    def enter(run: Run) -> None:
+        for one in enters:
+            one(run)
+
+    return enter
+
+
 def clock(ahead: str) -> Callable[[Run], None]:
     """Show every program a later time. How fast it goes by stays as it is."""
 
@@ -164,8 +174,8 @@ def without(*programs: str) -> Callable[[Run], None]:
 
 
 def busy(run: Run) -> None:
-    """Let eight processes have as much of the processor as they can get."""
-    for _ in range(8):
+    """Let four processes have as much of the processor as they can get."""
+    for _ in range(4):
         process = run.ends.enter_context(subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE))
         run.ends.callback(process.kill)
 
@@ -229,12 +239,12 @@ LOCALE = "locale.setlocale(locale.LC_ALL, '') == '{}'"
 ELSEWHERE = [
     Elsewhere("liberation", "only the Liberation fonts", fonts("liberation", "fonts-liberation"), FONTS.format("liberation"),
               IN_A_BROWSER, "only a browser draws letters"),
-    Elsewhere("dejavu", "only the DejaVu fonts", fonts("dejavu", "fonts-dejavu-core"), FONTS.format("dejavu"),
-              IN_A_BROWSER, "only a browser draws letters"),
+    Elsewhere("dejavu-turkish", "only DejaVu, LC_ALL=tr_TR.UTF-8",
+              both(fonts("dejavu", "fonts-dejavu-core"), variables(LC_ALL="tr_TR.UTF-8")),
+              f"{FONTS.format('dejavu')} and {LOCALE.format('tr_TR.UTF-8')}", 'tests -m "not long" -k "browser or test_samples"',
+              "only a browser draws letters; shells, the programs that they start, and browsers read a locale"),
     Elsewhere("c", "LANG=C", variables(LANG="C"), "os.environ['LANG'] == 'C'",
               'tests/test_samples.py tests/test_command_line.py -m "not long"', "shells and the programs that they start read it"),
-    Elsewhere("turkish", "LC_ALL=tr_TR.UTF-8", variables(LC_ALL="tr_TR.UTF-8"), LOCALE.format("tr_TR.UTF-8"),
-              'tests/test_samples.py tests/test_browser.py -m "not long"', "shells, the programs that they start, and browsers read it"),
     Elsewhere("kiritimati", "TZ=Pacific/Kiritimati", variables(TZ="Pacific/Kiritimati"), "time.localtime().tm_gmtoff == 14 * 3600",
               "notebooks/09*.ipynb tests/test_analytics.py tests/test_rate_limits.py tests/test_short_links.py "
               "tests/test_settings_page.py", "they show dates, or count from one"),
@@ -246,16 +256,14 @@ ELSEWHERE = [
               "they write files and start programs"),
     Elsewhere("without-npm", "without npm", without("npm", "npx"), "not shutil.which('npm')",
               'tests/test_browser.py tests/test_workshop.py -m "not long"', "axe and the slides come from npm"),
-    Elsewhere("without-git", "without git, as in a zip", without("git"), "not shutil.which('git')",
-              'tests/test_text.py tests/test_pages.py -m "not long" -k "text or leak"', "what asks git is skipped, and the rest is not"),
-    Elsewhere("without-chromium", "without Chromium", without(*debian.CHROMIUMS),
-              f"not any(map(shutil.which, {debian.CHROMIUMS}))", 'tests -m "not long and (browser or check)"',
-              "what needs a browser is skipped, and the rest is not"),
-    Elsewhere("busy", "eight busy processes beside it", busy, "True", 'tests/test_command_line.py -m "not long"',
+    Elsewhere("without-git", "without git, as in a zip, nor Chromium", without("git", *debian.CHROMIUMS),
+              f"not any(map(shutil.which, ('git', *{debian.CHROMIUMS})))", 'tests -m "not long" -k "browser or test_text or leak"',
+              "what asks git or needs a browser is skipped, and the rest is not"),
+    Elsewhere("busy", "four busy processes beside it", busy, "True", 'tests/test_command_line.py -m "not long"',
               "it starts and ends the most processes, and waits for them"),
     *(Elsewhere(version, f"Python {version}", python(version), f"'.'.join(map(str, sys.version_info[:2])) == '{version}'",
-                f'notebooks/0[46]*.ipynb tests/test_contract.py{site} -m "not long"', "the course, the server and the site run on it")
-      for version, site in (("3.12", ""), ("3.13", ""), ("3.14", " tests/test_site.py"), ("3.15", " tests/test_site.py"))),
+                f'notebooks/0[46]*.ipynb tests/test_contract.py{site} -m "not long"', "the course and the server run on it, on the newest the site too")
+      for version, site in (("3.12", ""), ("3.13", ""), ("3.14", ""), ("3.15", " tests/test_site.py"))),
 ]  # fmt: skip
 PROOF = (
     "import locale, os, shutil, subprocess, sys, time\ndef output(*command): return subprocess.check_output(command, text=True)\n"

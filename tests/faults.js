@@ -46,9 +46,10 @@ async () => {
   // not lie on it, unless a click should go to the element and doesn't.
   function above(element, [x, y], clicked) {
     const before = element.style.pointerEvents; // A label that is only read lets clicks through, and would not be found.
-    if (!clicked) element.style.pointerEvents = "auto";
+    const unseen = !clicked && getComputedStyle(element).pointerEvents === "none";
+    if (unseen) element.style.pointerEvents = "auto"; // A change makes the browser lay out the page anew.
     const top = document.elementFromPoint(x, y);
-    element.style.pointerEvents = before;
+    if (unseen) element.style.pointerEvents = before;
     if (!top || element.contains(top) || (top.contains(element) && !clicked)) return null;
     const boxes = [...top.getClientRects()];
     return boxes.some(({ left, right, top, bottom }) => left <= x && x <= right && top <= y && y <= bottom) ? top : null;

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -24,8 +25,9 @@ TESTS = Path(__file__).parent
 RULES = {"target-size": {"enabled": True}}  # what WCAG 2.2 adds, and axe leaves off
 JUDGED = ("", "notebooks/04-call-the-api/", "reference/errors/")  # home, a notebook, a page of the reference
 WIDTHS = (390, 768, 1280)  # pixels: a telephone, a tablet, a laptop
-EACH_IN_BOTH = (("light", WIDTHS), ("dark", WIDTHS[::-1]))
-EACH_ONCE = (("light", (390, 1280)), ("dark", (768,)))  # for many pages of one kind
+COLOURS = ("color-contrast", "link-in-text-block", "target-size")  # the rules of axe that look at colours and sizes
+EACH_IN_BOTH = (("light", WIDTHS, ()), ("dark", WIDTHS[::-1], ()))
+EACH_ONCE = (("light", (390, 1280), ()), ("dark", (768,), COLOURS))  # for many pages of one kind
 FAULTS = (TESTS / "faults.js").read_text(encoding="utf-8")
 FOLLOWS = """async scheme => {
   for (let frames = 0; frames < 600; frames++) {
@@ -64,10 +66,12 @@ def axe_source() -> str:
     return from_npm("axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
-def axe(tab) -> list[str]:
-    """Return what axe finds wrong on the page as it stands: the rule, where, and why."""
-    tab.evaluate(axe_source())
-    found = tab.evaluate("rules => axe.run(document, {rules, resultTypes: ['violations']})", RULES)
+def axe(tab, only: Sequence[str] = ()) -> list[str]:
+    """Return what axe finds wrong on the page as it stands: the rule, where, and why. By each rule, or ``only`` by these."""
+    if not tab.evaluate("'axe' in window"):
+        tab.evaluate(axe_source())
+    options = {"rules": RULES, "resultTypes": ["violations"], **({"runOnly": only} if only else {})}
+    found = tab.evaluate("options => axe.run(document, options)", options)
     return [
         redact(f"{violation['id']}: {node['html'][:160]} {node['failureSummary']}")
         for violation in found["violations"]
@@ -83,13 +87,14 @@ def faults(tab) -> list[str]:
 
 
 def judged(tab, main, ours: bool = True, looks=EACH_IN_BOTH) -> list[str]:
-    """Return what is wrong with a page in each scheme, at its widths: its faults, and, if it is ours, what axe finds.
+    """Return what is wrong with a page in each scheme, at its widths: its faults, and, if it is ours, what axe finds by all
+    its rules or by those of the scheme.
 
     ``main`` is what a person opens the page for. Raises Playwright's TimeoutError if it can't be clicked.
     """
     tab.wait_for_load_state()
     found = []
-    for scheme, widths in looks:
+    for scheme, widths, rules in looks:
         tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += tab.evaluate(FOLLOWS, scheme)
         for width in widths:
@@ -97,7 +102,7 @@ def judged(tab, main, ours: bool = True, looks=EACH_IN_BOTH) -> list[str]:
             main.click(trial=True)
             found += [f"{scheme}, {width} pixels: {fault}" for fault in faults(tab)]
         tab.evaluate(TO_THE_TOP)
-        found += axe(tab) if ours else []
+        found += axe(tab, rules) if ours else []
     return found
 
 

@@ -1,4 +1,4 @@
-"""Lies about the API, taken from the contract, and a layer in front of the mock server that tells one of them.
+"""Lies about the API, taken from the contract, and a layer in front of the mock server that tells them.
 
 A lie is about one answer: an operation's, or an error, which many operations give. It takes the status, a documented
 header or a documented field of that answer, and leaves it out, puts another value in its place, or null.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -160,11 +160,11 @@ def marked(node: Any = None, way: str = "") -> dict[int, str]:
 
 
 class Liar:
-    """The mock server behind a layer that tells a lie, or none. ``answers`` are the right ones that went through it."""
+    """The mock server behind a layer that tells lies, or none. ``answers`` are the right ones that went through it."""
 
-    def __init__(self, app: ASGIApp, lie: Lie | None = None) -> None:
+    def __init__(self, app: ASGIApp, lies: Sequence[Lie] = ()) -> None:
         self.app = app
-        self.lie = lie
+        self.lies = lies
         self.answers: list[Answer] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -181,8 +181,9 @@ class Liar:
         body = b"".join(part.get("body", b"") for part in parts)
         answer = read(scope["method"], scope["path"], start, body)
         self.answers.append(answer)
-        if self.lie and answer.name == self.lie.answer:
-            answer = self.lie.told(answer)
+        if told := [lie for lie in self.lies if lie.answer == answer.name]:
+            for lie in told:
+                answer = lie.told(answer)
             if answer.body is not None:
                 body = json.dumps(answer.body).encode()
                 answer.headers["content-length"] = str(len(body))

@@ -24,6 +24,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -334,8 +335,27 @@ def notice(case: str | Lie, readers: list[Reader]) -> Reader | None:
     """Break something, or tell a lie, and ask one reader after the other. Return the first one who notices."""
     if isinstance(case, str):
         BREAKAGES[case]()
-    front = partial(Liar, lie=case if isinstance(case, Lie) else None)
+    front = partial(Liar, lies=[case] if isinstance(case, Lie) else [])
     return next((reader for reader in readers if not reader.finds_all_right(front)), None)
+
+
+def noticed(reader: Reader, told: list[Lie]) -> list[Lie]:
+    """Tell lies all at once, and each half of them if a reader turns red. Return those that the reader notices alone.
+
+    Most notebooks notice few of the lies that they are told: to tell each one alone would take three times as long.
+    """
+    if reader.finds_all_right(partial(Liar, lies=told)):
+        return []
+    half = len(told) // 2
+    return noticed(reader, told[:half]) + noticed(reader, told[half:]) if half else told
+
+
+def together(told: list[Lie]) -> list[list[Lie]]:
+    """Return lies in groups. Those of a group are of one kind and about one answer: they don't hide each other."""
+    groups: dict[tuple[str, str], list[Lie]] = {}
+    for lie in told:
+        groups.setdefault((lie.answer, lie.kind), []).append(lie)
+    return [*groups.values()]
 
 
 def main() -> int:
@@ -356,10 +376,17 @@ def main() -> int:
         shown = {(lie.place, lie.kind) for *_, told in heard.values() for lie in told}
         asked = [case for case, readers in cases.items() if readers or (case.place, case.kind) not in shown]
         asked = [case for case in asked if any(word in str(case) for word in words or [""])]
-        noticed_by = {}
-        for case, reader in zip(asked, processes.map(partial(alone, notice), asked, map(cases.get, asked)), strict=True):
-            print(f"{case!s:50} {reader or 'nobody'}", flush=True)
-            noticed_by[case] = reader
+        noticed_by: dict[str | Lie, Reader | None] = {}
+        for reader in by_cost[: len(NOTEBOOKS)]:
+            groups = together([case for case in asked if case in LIES and case not in noticed_by and reader in cases[case]])
+            for found in processes.map(partial(alone, noticed), repeat(reader), groups):
+                noticed_by |= dict.fromkeys(found, reader)
+        left = {case: cases[case] for case in asked if case not in noticed_by}
+        left |= {case: [one for one in readers if one.kind != NOTEBOOK] for case, readers in left.items() if case in LIES}
+        noticed_by |= zip(left, processes.map(partial(alone, notice), left, left.values()), strict=True)
+    noticed_by = {case: noticed_by[case] for case in asked}
+    for case, reader in noticed_by.items():
+        print(f"{case!s:50} {reader or 'nobody'}")
     return verdict(noticed_by, is_whole=not words)
 
 

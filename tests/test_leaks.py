@@ -25,7 +25,7 @@ from mock_server import tokens
 from mock_server.traffic import AccountTraffic, Fault
 from tests.exercises import EXERCISES, SOLUTIONS, without_outputs
 from tests.running import NOTEBOOKS, ROOT, learner_environment, shared_kernel
-from tests.test_notebooks import EVERY_VALUE, slices, witness  # noqa: F401, a fixture
+from tests.test_notebooks import EVERY_VALUE, has_a_piece, slices, witness  # noqa: F401, a fixture
 from workshop import bundle, slides
 
 LEFT_OUT = shutil.ignore_patterns(".*", "site", "dist", "node_modules", ".build", "__pycache__", "*.egg-info", "*.db*")
@@ -63,8 +63,9 @@ def bundle_of(project):
 
 def leaks(texts, pieces):
     """Return the names of the texts that hold a piece, in one go or with tags in between."""
-    found = re.compile("|".join(map(re.escape, pieces)))
-    return {name for name, text in texts.items() if found.search(text) or found.search(re.sub("<[^<>]*>", "", text))}
+    return {
+        name for name, text in texts.items() if has_a_piece(text, pieces) or has_a_piece(re.sub("<[^<>]*>", "", text), pieces)
+    }
 
 
 def plant(path, change):

@@ -331,8 +331,12 @@ def firefox():
     return program
 
 
-# Which pages each browser shows. A solution has nothing for the browser that its exercise has not.
-SHOWN = {"chrome": lambda path: True, "firefox": lambda path: ".solution" not in path}
+# Which pages each browser shows: lessons both. A solution has nothing for the browser that its exercise has not, and a page of
+# the reference nothing that another one has not.
+SHOWN = {
+    "chrome": lambda path: "exercises/" not in path or ".solution" in path,
+    "firefox": lambda path: ".solution" not in path and ("reference/" not in path or "api-links" in path),
+}
 IN_LAB = {f"lab/notebooks/index.html?path={path}": path for path in PATHS if path.startswith(("notebooks/02", "notebooks/07"))}
 
 
@@ -351,7 +355,7 @@ def one_output(output):
 
 @pytest.fixture(scope="session")
 def runs(host, browser, firefox):
-    """Both browsers at once, one process each: all notebooks, in Firefox without the solutions."""
+    """Both browsers at once, one process each, with the pages that each one shows."""
     programs = {"chrome": debian.first(*debian.CHROMIUMS), "firefox": firefox}
     command = ["node", str(HERE / "run_in_tab.mjs"), str(PATIENCE)]
     pages = [page.parent for page in sorted(host.folder.rglob("index.html")) if 'class="run-bar"' in page.read_text("utf-8")]
