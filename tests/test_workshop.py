@@ -157,7 +157,30 @@ def test_the_guide_is_complete_and_points_at_headings_that_are_there():
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         headings = re.findall(r"(?m)^## (.+)", "\n".join("".join(cell["source"]) for cell in cells))
         rows = table(guide, heading)
-        assert len(rows) >= 3 and {row[0] for row in rows} <= set(headings), {row[0] for row in rows} - set(headings)
+        named = [row[0] for row in rows] + re.findall(r"\*\*Short of time:\*\* stop after \*(.+)\*\.", entry)
+        assert len(named) == len(rows) + 1 >= 4 and set(named) <= set(headings), set(named) - set(headings)
+        told = [lesson.objectives, *lesson.questions, *lesson.key_points]
+        assert len(lesson.questions) > 1 < len(lesson.key_points) and [one for one in told if not one or one not in entry] == []
+
+
+@pytest.mark.check
+def test_the_survey_asks_about_each_part_of_the_course():
+    form = (PAGES / "feedback.md").read_text(encoding="utf-8")
+    numbers = [int(number) for number in re.findall(r"(?m)^ ?(\d+)\. .+ 0   1   2$", form)]
+    assert numbers == list(range(1, len(COURSE) + 2))  # the last is about the capstone
+
+
+@pytest.mark.check
+def test_who_leaves_a_class_has_the_settings_of_a_new_course():
+    [settings] = re.findall(r"```text\n(.*?)```", (PAGES / "what-to-do-when.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert dotenv_values(stream=StringIO(settings)) == dotenv_values(ROOT / ".env.example")
+
+
+@pytest.mark.check
+def test_helpers_know_messages_that_the_guide_explains():
+    explained = {row[0] for row in table(written("instructor-guide.md"), "What goes wrong everywhere")}
+    known = [row[0] for row in table(written("helpers.md"), "The commonest messages")]
+    assert len(known) == 10 and set(known) <= explained, set(known) - explained
 
 
 @dataclass
