@@ -429,6 +429,18 @@ def test_slides_show_the_code_and_speak_the_prose(decks):
                     assert text in (headings if block.name in ("h1", "h2") else said), text
         assert len(page.select("section > img[alt]")) == pictures
         assert page.select("section")[-1].h2.get_text() == "Exercises"
+        assert page.select(".run-bar, script[src]") == []  # from a stick, nothing runs
+
+
+def test_on_a_site_each_cell_runs_on_a_slide_after_those_before_it():
+    known = set()
+    for path in NOTEBOOKS:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        deck = "".join(slide.html(runs=True) for slide in slides.slides_of(notebook, None, known))
+        bars = BeautifulSoup(deck, "html.parser").select(".run-bar")
+        assert [bar.find_previous_sibling().code.get_text() for bar in bars] == cells
+        known |= set(cells)
 
 
 @pytest.mark.long
@@ -642,6 +654,16 @@ def test_who_cannot_install_runs_the_course_in_a_browser(screen, tmp_path):
         screen.goto(f"{address}/{line}")
         screen.get_by_role("button", name=re.compile("^Run cell")).last.click()
         screen.locator(".run-bar").last.get_by_text("Your output, just now.").wait_for(timeout=1000 * PATIENCE)
+        screen.goto(f"{address}/workshop/instructor-guide/")
+        screen.get_by_role("link", name="Show its slides").nth(3).click()
+        screen.wait_for_function("window.Reveal && Reveal.isReady()")
+        screen.evaluate("Reveal.slide(Reveal.getSlides().findLastIndex(slide => slide.querySelector(':scope > .run-bar')))")
+        slide = screen.locator("section.present")
+        recorded = slide.locator(".output").text_content()
+        screen.keyboard.press("r")
+        expect(slide.locator(".cell-output--mine")).to_have_text(recorded, timeout=1000 * PATIENCE)
+        expect(slide.locator(".output")).to_be_hidden()
+        assert screen.errors == []
         assert {urlsplit(url).netloc for url in screen.asked if url.startswith("http")} == {urlsplit(address).netloc}
 
 

@@ -304,7 +304,7 @@ def entry(lesson):
     body += [f"**{name}:**\n\n" + "\n".join(f"- {one}" for one in ones) for name, ones in lists.items()]
     text = "\n\n".join(body).replace("\n", "\n    ")
     return (
-        f"{lesson.minutes} minutes. {link('Open the notebook', lesson)}. {mistakes}.\n\n"
+        f"{lesson.minutes} minutes. {link('Open the notebook', lesson)}. {mistakes}. <!-- slides: {Path(lesson.file).stem} -->\n\n"
         f'??? abstract "Objectives, questions and key points"\n\n    {text}'
     )
 
