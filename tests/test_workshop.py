@@ -359,7 +359,15 @@ def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server, tmp_pat
     [settings] = fragments("text")
     kept = dotenv_values(ROOT / ".env.example")
     assert dotenv_values(stream=StringIO(settings)) == {**kept, "LINKED_IS_API_TOKEN": "<token>"}
-    assert len(fragments(r"\w*")) == len(fragments("python")) + 3  # no block in a language that isn't run
+    [windows] = fragments("powershell")  # python-dotenv's part of it is run
+    asked = re.findall(r"(?m)^\$env:(\w+) = \.venv\\Scripts\\dotenv get (\w+)$", windows)
+    for variable, name in asked:
+        told = subprocess.run([".venv/bin/dotenv", "get", name], cwd=folder, capture_output=True, text=True)
+        is_value = told.stdout == dotenv_values(folder / ".env")[name] + "\n"  # no token in a report
+        assert (variable, is_value) == (name, True)
+    sheet = (PAGES / "cheat-sheet.md").read_text(encoding="utf-8")
+    assert len(asked) == 2 and f'tests: they run on Linux"\n\n```powershell\n{windows}' in sheet
+    assert len(fragments(r"\w*")) == len(fragments("python")) + 4  # no other block is in a language that isn't run
 
 
 @pytest.fixture(scope="session")
