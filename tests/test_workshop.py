@@ -374,7 +374,8 @@ def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server, tmp_pat
 def decks(tmp_path_factory):
     """The slides of every notebook, far away from the project."""
     need("npm")
-    return slides.write(tmp_path_factory.mktemp("slides"))
+    with static_site.TAB:  # the build of the tab makes slides too, and fetches the same packages
+        return slides.write(tmp_path_factory.mktemp("slides"))
 
 
 @pytest.fixture
@@ -605,7 +606,8 @@ def site(tmp_path_factory):
     """The site as it lies in a bundle."""
     need("npm")
     folder = tmp_path_factory.mktemp("bundle") / "site"
-    bundle.build_site(folder)
+    with static_site.TAB:
+        bundle.build_site(folder)
     return folder
 
 
