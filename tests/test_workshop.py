@@ -691,8 +691,8 @@ def test_every_link_of_a_bundles_site_names_a_file(site):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("page", ["cheat-sheet", "feedback"])
+@pytest.mark.parametrize(("page", "sides"), [("cheat-sheet", 1), ("feedback", 1), ("helpers", 2)])
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
-def test_it_prints_on_one_page(screen, site, page, paper):
+def test_it_prints_on_one_sheet(screen, site, page, sides, paper):
     screen.goto((site / "workshop" / f"{page}.html").as_uri())
-    assert len(re.findall(rb"/Type\s*/Page\b", screen.pdf(format=paper))) == 1
+    assert len(re.findall(rb"/Type\s*/Page\b", screen.pdf(format=paper))) == sides
