@@ -67,6 +67,7 @@ def build() -> None:
     make_snapshot(pyodide)
     make_lab(pyodide)
     make_page()
+    run(sys.executable, "-m", "workshop.slides", fresh(BUILD / "slides"), "--run", cwd=ROOT)
 
 
 def unless_done(name: str, sources: list[Path], make: object) -> None:

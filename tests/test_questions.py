@@ -69,11 +69,11 @@ def test_the_site_asks_the_questions_of_the_notebooks(site):
     for path, questions in COURSE.items():
         assert asked(f"notebooks/{path.stem}") == [question.id for question in questions]
     assert asked("review") == [question.id for question in ALL]
-    guide = " ".join(parsed(site / "workshop" / "instructor-guide" / "index.html").article.get_text().split())
+    page = " ".join(parsed(site / "workshop" / "wrong-answers" / "index.html").article.get_text().split())
     for question in ALL:
         for place, answer in enumerate(question.answers):
             told = answer.split("** ")[1].replace("`", "").replace("*", "")
-            assert (told in guide) == (place not in question.right), told
+            assert (told in page) == (place not in question.right), told
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def addresses(folder):
     page of solutions is as the one of its exercises.
     """
     paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*.html") if ".solution" not in str(path)]
-    return sorted(path.removesuffix("index.html") for path in paths if not path.startswith(("lab/", "tab/")))
+    return sorted(path.removesuffix("index.html") for path in paths if not path.startswith(("lab/", "tab/", "slides/")))
 
 
 # Search

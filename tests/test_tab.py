@@ -718,7 +718,7 @@ def test_a_wheel_of_the_same_files_is_the_same_wheel(host):
 def bar(tab, number):
     """Return Run, Edit and what is said below a block of Python of a page, and the output that is shown for it."""
     bar = tab.locator(".run-bar").nth(number)
-    output = bar.locator("xpath=following-sibling::*[1]/self::section[not(@hidden)]")
+    output = bar.locator("xpath=following-sibling::*[1]/self::*[contains(@class, 'cell-output') and not(@hidden)]")
     return *bar.get_by_role("button").all()[:2], bar.get_by_role("status"), output
 
 

@@ -379,6 +379,7 @@ COUNTED = {
     "{} minutes are for the welcome": course.WELCOME,
     "A break of {} minutes": course.BREAK,
     "more than {} minutes without one": course.UNBROKEN,
+    "same {} questions before": len(NOTEBOOKS) + 1,  # one about each, one about the capstone
 }
 UNCOUNTED = {
     "**Time:** {} minutes": "test_notebooks.py compares it with the metadata",
@@ -476,7 +477,7 @@ SAY = {  # the word, and what is not said instead
     "macOS": r"Mac OS|MacOS|OS X",
     "cannot, can't": r"can not",
     "don't have to": r"needn[’']t",
-    "because": r"for (?:they|he|she|we)",
+    "because": r"for (?:they|he|she|we)\b",
     "British spelling": r"(?<![-.])[Cc]olor(?:s|ed)?(?![:-])|[Bb]ehavior|[Nn]eighbors?|[Rr]ecogniz\w+|[Oo]rganiz\w+|[Ll]abeled|[Cc]anceled|[Gg]ray",
     "nothing": r"[Pp]lease|[Ss]imply|[Oo]bviously|seamless\w*|powerful|robust|leverag\w+|utili[sz]\w+|e\.g\.|i\.e\.|etc\.",
 }

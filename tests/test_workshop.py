@@ -157,7 +157,30 @@ def test_the_guide_is_complete_and_points_at_headings_that_are_there():
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         headings = re.findall(r"(?m)^## (.+)", "\n".join("".join(cell["source"]) for cell in cells))
         rows = table(guide, heading)
-        assert len(rows) >= 3 and {row[0] for row in rows} <= set(headings), {row[0] for row in rows} - set(headings)
+        named = [row[0] for row in rows] + re.findall(r"\*\*Short of time:\*\* stop after \*(.+)\*\.", entry)
+        assert len(named) == len(rows) + 1 >= 4 and set(named) <= set(headings), set(named) - set(headings)
+        told = [lesson.objectives, *lesson.questions, *lesson.key_points]
+        assert len(lesson.questions) > 1 < len(lesson.key_points) and [one for one in told if not one or one not in entry] == []
+
+
+@pytest.mark.check
+def test_the_survey_asks_about_each_part_of_the_course():
+    form = (PAGES / "feedback.md").read_text(encoding="utf-8")
+    numbers = [int(number) for number in re.findall(r"(?m)^ ?(\d+)\. .+ 0   1   2$", form)]
+    assert numbers == list(range(1, len(COURSE) + 2))  # the last is about the capstone
+
+
+@pytest.mark.check
+def test_who_leaves_a_class_has_the_settings_of_a_new_course():
+    [settings] = re.findall(r"```text\n(.*?)```", (PAGES / "what-to-do-when.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert dotenv_values(stream=StringIO(settings)) == dotenv_values(ROOT / ".env.example")
+
+
+@pytest.mark.check
+def test_helpers_know_messages_that_the_guide_explains():
+    explained = {row[0] for row in table(written("instructor-guide.md"), "What goes wrong everywhere")}
+    known = [row[0] for row in table(written("helpers.md"), "The commonest messages")]
+    assert len(known) == 10 and set(known) <= explained, set(known) - explained
 
 
 @dataclass
@@ -336,14 +359,23 @@ def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server, tmp_pat
     [settings] = fragments("text")
     kept = dotenv_values(ROOT / ".env.example")
     assert dotenv_values(stream=StringIO(settings)) == {**kept, "LINKED_IS_API_TOKEN": "<token>"}
-    assert len(fragments(r"\w*")) == len(fragments("python")) + 3  # no block in a language that isn't run
+    [windows] = fragments("powershell")  # python-dotenv's part of it is run
+    asked = re.findall(r"(?m)^\$env:(\w+) = \.venv\\Scripts\\dotenv get (\w+)$", windows)
+    for variable, name in asked:
+        told = subprocess.run([".venv/bin/dotenv", "get", name], cwd=folder, capture_output=True, text=True)
+        is_value = told.stdout == dotenv_values(folder / ".env")[name] + "\n"  # no token in a report
+        assert (variable, is_value) == (name, True)
+    sheet = (PAGES / "cheat-sheet.md").read_text(encoding="utf-8")
+    assert len(asked) == 2 and f'tests: they run on Linux"\n\n```powershell\n{windows}' in sheet
+    assert len(fragments(r"\w*")) == len(fragments("python")) + 4  # no other block is in a language that isn't run
 
 
 @pytest.fixture(scope="session")
 def decks(tmp_path_factory):
     """The slides of every notebook, far away from the project."""
     need("npm")
-    return slides.write(tmp_path_factory.mktemp("slides"))
+    with static_site.TAB:  # the build of the tab makes slides too, and fetches the same packages
+        return slides.write(tmp_path_factory.mktemp("slides"))
 
 
 @pytest.fixture
@@ -406,6 +438,18 @@ def test_slides_show_the_code_and_speak_the_prose(decks):
                     assert text in (headings if block.name in ("h1", "h2") else said), text
         assert len(page.select("section > img[alt]")) == pictures
         assert page.select("section")[-1].h2.get_text() == "Exercises"
+        assert page.select(".run-bar, script[src]") == []  # from a stick, nothing runs
+
+
+def test_on_a_site_each_cell_runs_on_a_slide_after_those_before_it():
+    known = set()
+    for path in NOTEBOOKS:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        deck = "".join(slide.html(runs=True) for slide in slides.slides_of(notebook, None, known))
+        bars = BeautifulSoup(deck, "html.parser").select(".run-bar")
+        assert [bar.find_previous_sibling().code.get_text() for bar in bars] == cells
+        known |= set(cells)
 
 
 @pytest.mark.long
@@ -562,7 +606,8 @@ def site(tmp_path_factory):
     """The site as it lies in a bundle."""
     need("npm")
     folder = tmp_path_factory.mktemp("bundle") / "site"
-    bundle.build_site(folder)
+    with static_site.TAB:
+        bundle.build_site(folder)
     return folder
 
 
@@ -619,6 +664,16 @@ def test_who_cannot_install_runs_the_course_in_a_browser(screen, tmp_path):
         screen.goto(f"{address}/{line}")
         screen.get_by_role("button", name=re.compile("^Run cell")).last.click()
         screen.locator(".run-bar").last.get_by_text("Your output, just now.").wait_for(timeout=1000 * PATIENCE)
+        screen.goto(f"{address}/workshop/instructor-guide/")
+        screen.get_by_role("link", name="Show its slides").nth(3).click()
+        screen.wait_for_function("window.Reveal && Reveal.isReady()")
+        screen.evaluate("Reveal.slide(Reveal.getSlides().findLastIndex(slide => slide.querySelector(':scope > .run-bar')))")
+        slide = screen.locator("section.present")
+        recorded = slide.locator(".output").text_content()
+        screen.keyboard.press("r")
+        expect(slide.locator(".cell-output--mine")).to_have_text(recorded, timeout=1000 * PATIENCE)
+        expect(slide.locator(".output")).to_be_hidden()
+        assert screen.errors == []
         assert {urlsplit(url).netloc for url in screen.asked if url.startswith("http")} == {urlsplit(address).netloc}
 
 
@@ -636,8 +691,8 @@ def test_every_link_of_a_bundles_site_names_a_file(site):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("page", ["cheat-sheet", "feedback"])
+@pytest.mark.parametrize(("page", "sides"), [("cheat-sheet", 1), ("feedback", 1), ("helpers", 2)])
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
-def test_it_prints_on_one_page(screen, site, page, paper):
+def test_it_prints_on_one_sheet(screen, site, page, sides, paper):
     screen.goto((site / "workshop" / f"{page}.html").as_uri())
-    assert len(re.findall(rb"/Type\s*/Page\b", screen.pdf(format=paper))) == 1
+    assert len(re.findall(rb"/Type\s*/Page\b", screen.pdf(format=paper))) == sides

@@ -1,6 +1,6 @@
 """Slides from the notebooks: one HTML file for each lesson, which needs no other file and no network.
 
-``python -m workshop.slides [FOLDER] [--pdf]`` writes them, also as PDF. A rule, and not a person, says what is on a slide:
+``python -m workshop.slides [FOLDER] [--pdf]`` writes them, also as PDF; with ``--run``, for a site whose Python they use. A rule, and not a person, says what is on a slide:
 
 - Each ``##`` heading begins a slide. Each further code cell under it begins another one of the same heading.
 - A cell that an earlier lesson has too is left out.
@@ -10,6 +10,8 @@
 - Each question has a slide of its own, with its options. The answers are in its notes.
 - The last slide lists the exercises, with their minutes.
 - All prose is in the speaker notes, with the minute at which each heading should begin: press S.
+- On a site that runs Python, a slide with code has a button Run, which R presses too. What stands before it runs first,
+  cells that are left out too, and the reader's own output takes the place of the one below the code.
 
 reveal.js comes from npm, at the version and with the checksum of ``package-lock.json``, the first time.
 """
@@ -59,6 +61,14 @@ html.reveal-print .reveal .slides .pdf-page > section { padding: 36px 60px !impo
 .reveal table { border-collapse: collapse; margin: 0 0 18px; width: 100%; }
 .reveal th, .reveal td { border-bottom: 1px solid #d5d5da; padding: 8px 12px 8px 0; text-align: left; vertical-align: top; }
 .reveal img { color-scheme: light; display: block; margin: 0 auto; max-height: 520px; max-width: 100%; min-height: 300px; }
+.reveal .run-bar { align-items: baseline; bottom: 4px; color: #5f6368; display: flex; flex-direction: row-reverse; font-size: 24px;
+  gap: 16px; left: 140px; position: absolute; right: 130px; }
+.reveal .run-bar::after { content: attr(data-loaded); }
+.reveal .run-bar button { background: #0f766e; border: 0; border-radius: 6px; color: #fff; font: inherit; padding: 0 20px; }
+.reveal .run-bar button ~ button { display: none; }
+.reveal .cell-output--mine { border-left: 6px solid #0f766e; max-height: 550px; overflow: auto; }
+.reveal .cell-output--mine pre { background: none; font-size: 24px; margin: 0; }
+.reveal .cell-output--error { border-color: #b91c1c; }
 .reveal .slide-number { font-size: 24px; background: none; color: #5f6368; left: 8px; right: auto; }
 """
 PAGE = """<!doctype html>
@@ -80,36 +90,61 @@ PAGE = """<!doctype html>
 Reveal.initialize({{width: {width}, height: {height}, margin: 0, center: false, hash: true, slideNumber: "c/t",
   transition: "none", plugins: [RevealNotes]}});
 </script>
+{run}
 </body>
 </html>
 """
+# Reveal's keys must find no button that has the focus: a key would press it, and turn the page. An output that a run has
+# replaced is no step of its own.
+RUN = """<script src="../run/run.js" data-notebook="other"></script>
+<script>
+document.addEventListener("click", ({target}) => target.closest(".run-bar button")?.blur());
+Reveal.configure({keyboard: {82: () => document.querySelector("section.present > .run-bar button")?.click()}});
+Reveal.on("fragmentshown", ({fragment}) => fragment.hidden && Reveal.next());
+</script>"""
+BAR = """<div class="run-bar"><button type="button" aria-label="Run the code">Run</button><button type="button">Edit</button>\
+<span role="status"></span></div>"""
 
 
 @dataclass
 class Slide:
-    """A heading, the content below it, and what the speaker says. All are HTML."""
+    """A heading, the content below it, and what the speaker says. All are HTML.
+
+    ``left_out`` are cells that run before the ``cell`` of this slide. The button Run stands behind so many parts of the body.
+    """
 
     heading: str
     body: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     has_code: bool = False
     introduced_by: int = 0  # so many of the notes come before the code
+    left_out: list[str] = field(default_factory=list)
+    cell: str = ""
+    behind: int = 0
 
-    def html(self) -> str:
-        """Return the slide as reveal.js reads it."""
-        return f'<section>\n{self.heading}\n{"".join(self.body)}\n<aside class="notes">{"".join(self.notes)}</aside>\n</section>'
+    def html(self, runs: bool = False) -> str:
+        """Return the slide as reveal.js reads it, with a button if its code ``runs``."""
+        body = list(self.body)
+        if runs and self.cell:
+            cells = [f"<div hidden>{unseen(cell)}{BAR}</div>" for cell in self.left_out]
+            body[self.behind : self.behind] = [*cells, unseen(self.cell), BAR]
+        return f'<section>\n{self.heading}\n{"".join(body)}\n<aside class="notes">{"".join(self.notes)}</aside>\n</section>'
 
 
 def slides_of(notebook: dict, exercises: dict | None = None, known: Container[str] = ()) -> list[Slide]:
     """Return the slides of a notebook. ``known`` are the code cells that learners have seen in an earlier one."""
     slides: list[Slide] = []
+    left_out: list[str] = []
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] != "code":
             add_prose(slides, source)
         elif source not in known:
             printed = "".join("".join(output.get("text", "")) for output in cell["outputs"]).rstrip()
-            add_code(slides, source, printed)
+            add_code(slides, source, printed, left_out)
+            left_out = []
+        else:
+            left_out.append(source)
     minutes = notebook["metadata"]["linked_is"]["minutes"]
     slides[0].body = [f"<p>{minutes} minutes</p>"]
     slides = [part for slide in slides for part in parts_that_fit(slide)]
@@ -133,8 +168,11 @@ def exercise_slide(exercises: dict) -> Slide:
     return Slide("<h2>Exercises</h2>", body, ["<p>Look at the board. Walk to who is stuck: ask, and don't type for them.</p>"])
 
 
-def add_code(slides: list[Slide], source: str, printed: str) -> None:
-    """Put a cell on the slide at hand, or on a new one if there is code already. What doesn't fit goes on the next ones."""
+def add_code(slides: list[Slide], source: str, printed: str, left_out: list[str]) -> None:
+    """Put a cell on the slide at hand, or on a new one if there is code already. What doesn't fit goes on the next ones.
+
+    It runs on the slide with the beginning of its output, or else with its end, after the cells that are ``left_out``.
+    """
     before = slides[-1]
     if before.has_code or before.heading.startswith("<h1"):
         slides.append(Slide(before.heading.replace("h1>", "h2>")))
@@ -146,11 +184,15 @@ def add_code(slides: list[Slide], source: str, printed: str) -> None:
     slide.notes += [ASK] if printed else []
     if printed and (size := fitting_size(source, printed)):
         slide.body = [code_block(source, size), output_block(printed, size, " fragment")]
+        slide.left_out, slide.cell, slide.behind = left_out, source, 1
         return
-    blocks = [code_block(part, fitting_size(part)) for part in that_fit(source)]
-    blocks += [output_block(part, fitting_size(part)) for part in that_fit(printed)]
-    slide.body = blocks[:1]
-    slides += [Slide(slide.heading, [block], has_code=True) for block in blocks[1:]]
+    codes = [code_block(part, fitting_size(part)) for part in that_fit(source)]
+    outputs = [output_block(part, fitting_size(part)) for part in that_fit(printed)]
+    slide.body = codes[:1]
+    more = [Slide(slide.heading, [block], has_code=True) for block in [*codes[1:], *outputs]]
+    slides += more
+    slide = [slide, *more][len(codes) - (not outputs)]
+    slide.left_out, slide.cell, slide.behind = left_out, source, int(not outputs)
 
 
 def add_prose(slides: list[Slide], source: str) -> None:
@@ -203,6 +245,11 @@ def inline(text: str) -> str:
     return markdown(text).removeprefix("<p>").removesuffix("</p>")
 
 
+def unseen(source: str) -> str:
+    """Return a cell for the script that runs it: what is seen of it may be a part only."""
+    return f"<pre hidden><code>{escape(source)}</code></pre>"
+
+
 def code_block(source: str, size: int) -> str:
     """Return a cell's code in colour."""
     code = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True, noclasses=True, style="xcode"))
@@ -211,7 +258,7 @@ def code_block(source: str, size: int) -> str:
 
 def output_block(printed: str, size: int, more: str = "") -> str:
     """Return what a cell printed."""
-    return f'<pre class="output{more}" style="font-size: {size}px">{escape(printed)}</pre>'
+    return f'<pre class="output cell-output{more}" style="font-size: {size}px">{escape(printed)}</pre>'
 
 
 def fitting_size(*texts: str) -> int:
@@ -246,12 +293,13 @@ def parts_that_fit(slide: Slide) -> list[Slide]:
     return [Slide(slide.heading, slide.body[:1], slide.notes), *rest]
 
 
-def page(slides: list[Slide]) -> str:
-    """Return slides as one HTML file."""
+def page(slides: list[Slide], runs: bool = False) -> str:
+    """Return slides as one HTML file, whose code ``runs`` if the site's folder ``run`` is beside that of the file."""
     return PAGE.format(
         title=BeautifulSoup(slides[0].heading, "html.parser").get_text(),
         style=from_npm("reveal.js/dist/reveal.css") + STYLE,
-        slides="\n".join(slide.html() for slide in slides),
+        slides="\n".join(slide.html(runs) for slide in slides),
+        run=RUN if runs else "",
         reveal=from_npm("reveal.js/dist/reveal.js"),
         notes=from_npm("reveal.js/dist/plugin/notes.js"),
         width=WIDTH,
@@ -273,8 +321,8 @@ def from_npm(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def write(folder: Path) -> list[Path]:
-    """Write the slides of every notebook into a folder; return the files."""
+def write(folder: Path, runs: bool = False) -> list[Path]:
+    """Write the slides of every notebook into a folder; return the files. ``runs`` is for one on a site with Python."""
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     known: set[str] = set()
@@ -283,7 +331,7 @@ def write(folder: Path) -> list[Path]:
         slides = slides_of(notebook, read(exercises) if exercises.exists() else None, known)
         known |= {"".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"}
         written.append(folder / f"{path.stem}.html")
-        written[-1].write_text(page(slides), encoding="utf-8")
+        written[-1].write_text(page(slides, runs), encoding="utf-8")
     return written
 
 
@@ -323,8 +371,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m workshop.slides", description="Write the slides of every lesson.")
     parser.add_argument("folder", nargs="?", default="dist/slides", type=Path, help="where to (default: dist/slides)")
     parser.add_argument("--pdf", action="store_true", help="write each as a PDF too; needs Chromium, and what the tests need")
+    parser.add_argument("--run", action="store_true", help="for a site that runs Python: its slides do too")
     options = parser.parse_args()
-    files = write(options.folder)
+    files = write(options.folder, options.run)
     for file in [*files, *(print_to_pdf(files) if options.pdf else [])]:
         print(file)
 

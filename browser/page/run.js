@@ -160,7 +160,7 @@ class Cell {
   // Show these outputs in the place of the recorded ones.
   show(outputs) {
     if (!this.mine) {
-      this.mine = document.createElement("section");
+      this.mine = document.createElement("div"); // to reveal.js, a section is a slide
       this.mine.role = "group";
       this.mine.tabIndex = 0;
       this.mine.ariaLabel = "Your output";
@@ -351,8 +351,9 @@ addEventListener("pageshow", ({ persisted }) => {
 const cells = [...document.querySelectorAll(".run-bar")].map((bar, index) => new Cell(bar, index));
 
 // Only where cells run in order: elsewhere such a link leads to the mock server on the reader's computer.
-if (notebook) {
-  document.querySelector(".run-here button").addEventListener("click", () => openPanel());
+const opener = document.querySelector(".run-here button");
+if (opener) {
+  opener.addEventListener("click", () => openPanel());
   document.querySelector("article").addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='http://127.0.0.1:8787/']");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

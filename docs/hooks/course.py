@@ -29,11 +29,11 @@ LESSONS = "*The list of lessons is on the site. In a clone, `make serve` shows i
 HEADING = re.compile(r"^## ([a-z0-9]+(?:-[a-z0-9]+)+)$", re.MULTILINE)
 LINK = re.compile(r"\(lesson:([a-z0-9-]+)\)")
 HOST = {
-    "Welcome": "Show the three lines on the wall. All learners put the two settings into `.env`, and run the first code cell of the first notebook.",
-    "Break": "Look at the board: find the learners who have no token yet.",
+    "Welcome": "Show the three lines on the wall. All learners put the two settings into `.env`, and run the first code cell of the first notebook. Say what the sticky notes mean.",
+    "Break": "Look at the board: find the learners who need help.",
     "Exercises": "Two learners share a screen. Look at the board, and walk to who is stuck.",
     "Questions": "These minutes are what you may be late. Answer questions. If nobody asks, go on in the course.",
-    "End": "Give out the feedback form. All learners revoke their tokens.",
+    "End": "Give out the survey. All learners revoke their tokens.",
 }
 
 # What a notebook needs to be a lesson; a file that is no notebook has none of it.
@@ -75,6 +75,26 @@ class Lesson:
     def lacks(self):
         """Return what is missing, in words."""
         return [need for name, need in NEEDS.items() if not getattr(self, name)]
+
+    @property
+    def objectives(self):
+        """Return what learners learn to do."""
+        found = re.search(r"\*\*What you'll learn:\*\* (.+)", self.text)
+        return found[1] if found else ""
+
+    @property
+    def questions(self):
+        """Return the questions that it answers: those that it asks in the end."""
+        return re.findall(r"(?m)^\*\*(.+\?)\*\*$", self.part("Check yourself"))
+
+    @property
+    def key_points(self):
+        """Return what learners should take home."""
+        return re.findall(r"(?m)^- (.+)$", self.part("What you did"))
+
+    def part(self, heading):
+        """Return the text below a heading."""
+        return re.split(r"(?m)^## ", self.text.partition(f"## {heading}\n")[2])[0]
 
 
 @dataclass(frozen=True)
@@ -180,7 +200,7 @@ def write(markdown, course, exercises=()):
         lesson = known(found[1])
         if lesson is None:
             return found[0]
-        return f"## {lesson.title} {{ #{lesson.slug} }}\n\n{lesson.minutes} minutes. {link('Open the notebook', lesson)}."
+        return f"## {lesson.title} {{ #{lesson.slug} }}\n\n{entry(lesson)}"
 
     def target(found):
         lesson = known(found[1])
@@ -274,6 +294,19 @@ def agenda_table(blocks):
         rows.append(f"| {clock(now)} | {block.minutes} | {what} | {do} |")
         now += block.minutes
     return "\n".join([*rows, f"| {clock(now)} | {length(blocks)} together | Over | |"])
+
+
+def entry(lesson):
+    """Return what the guide takes from the notebook of a lesson."""
+    mistakes = f"[What is behind its wrong answers](wrong-answers.md#{lesson.slug})"
+    lists = {"It answers": lesson.questions, "Key points": lesson.key_points}
+    body = [f"**Objectives:** {lesson.objectives}"]
+    body += [f"**{name}:**\n\n" + "\n".join(f"- {one}" for one in ones) for name, ones in lists.items()]
+    text = "\n\n".join(body).replace("\n", "\n    ")
+    return (
+        f"{lesson.minutes} minutes. {link('Open the notebook', lesson)}. {mistakes}. <!-- slides: {Path(lesson.file).stem} -->\n\n"
+        f'??? abstract "Objectives, questions and key points"\n\n    {text}'
+    )
 
 
 def lesson_table(course):

@@ -18,7 +18,7 @@ options as a numbered list, and below “Answers” what is to be said about eac
     </details>
 
 A page gets the same, in an element that `assets/questions.js` makes radio buttons of. The page Review asks the questions
-of all lessons, and the instructor guide lists the mistakes behind them.
+of all lessons, and a page for instructors lists the mistakes behind them.
 """
 
 import logging
@@ -142,7 +142,7 @@ def mistakes(course):
     """Return the wrong options of each question, each with what is to be said about it."""
     parts = []
     for lesson, questions in course.items():
-        parts.append(f"### {lesson.title} {{ #mistakes-{lesson.slug} }}")
+        parts.append(f"## {lesson.title} {{ #{lesson.slug} }}")
         for question in questions:
             pairs = zip(question.options, question.answers, strict=False)
             wrong = [(option, answer.removeprefix("**Wrong.** ")) for option, answer in pairs if "**Right.**" not in answer]

@@ -25,6 +25,7 @@ RUNNABLE = ("quickstart.md", *(f"reference/{name}" for name in ("api", "controls
 BLOCK = re.compile(
     r'<summary>Solution</summary>.*?</details>|(?P<cell><div class="language-python[^"]*">.*?</pre></div>)', re.DOTALL
 )
+SLIDES = re.compile("<!-- slides: (.+?) -->")
 BAR = (
     '\n<div class="run-bar" data-search-exclude><button type="button" aria-label="Run cell {0}">Run</button>'
     '<button type="button" aria-label="Edit cell {0}">Edit</button><span role="status"></span></div>'
@@ -55,6 +56,7 @@ def on_page_markdown(markdown, page, config, files):
 def on_page_content(html, page, config, files):
     """Put Run and Edit below each block of Python, and on a notebook's page where else it runs."""
     source = page.file.src_uri
+    html = SLIDES.sub(lambda found: slides(found[1], page, config), html)
     is_notebook = source.endswith(".ipynb")
     if is_notebook:
         html = html.replace("or run it</p>", f"or run it: {places(page, config, files)}</p>", 1)
@@ -78,6 +80,12 @@ def on_page_content(html, page, config, files):
         f'To see what it talks to, open <button type="button">Settings &gt; API and .env</button>.{in_lab}</p>'
     )
     return html.replace(above, here + above, 1)
+
+
+def slides(name, page, config):
+    """Return a link to the slides of a lesson, if the site has them."""
+    address = get_relative_url(f"slides/{name}.html", page.url)
+    return f'<a href="{address}">Show its slides</a>.' if has_tab(config) else ""
 
 
 def kind(source):
@@ -113,4 +121,5 @@ def on_post_build(config):
     site = Path(config.site_dir)
     shutil.copytree(lab(config), site / "lab", dirs_exist_ok=True)
     shutil.copytree(lab(config).parent / "page", site / "run", dirs_exist_ok=True)
+    shutil.copytree(lab(config).parent / "slides", site / "slides", dirs_exist_ok=True)
     shutil.copytree(lab(config).parent.parent / "shell", site / "tab", dirs_exist_ok=True)
