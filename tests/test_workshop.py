@@ -328,17 +328,19 @@ def test_the_fragments_of_the_cheat_sheet_do_what_they_say(page, server, tmp_pat
         connection.sendall(sent.encode())
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
 
+    [settings] = fragments("text")
+    kept = dotenv_values(ROOT / ".env.example")
+    assert dotenv_values(stream=StringIO(settings)) == {**kept, "LINKED_IS_API_TOKEN": "<token>"}
+    assert len(fragments(r"\w*")) == len(fragments("python")) + 3  # no block in a language that isn't run
+
+    if os.name == "nt":
+        pytest.skip("CHEAT SHEET NOT RUN IN BASH: on Windows, bash may be that of another system")
     [command] = fragments("bash")
     folder = tmp_path_factory.mktemp("learner")
     (folder / ".env").write_text(f"LINKED_IS_API_TOKEN={token}\nLINKED_IS_BASE_URL={server.base_url}\n", encoding="utf-8")
     (folder / ".venv").symlink_to(sys.prefix)
     ended = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True)
     assert len(json.loads(ended.stdout)["data"]) == 5, ended.stderr
-
-    [settings] = fragments("text")
-    kept = dotenv_values(ROOT / ".env.example")
-    assert dotenv_values(stream=StringIO(settings)) == {**kept, "LINKED_IS_API_TOKEN": "<token>"}
-    assert len(fragments(r"\w*")) == len(fragments("python")) + 3  # no block in a language that isn't run
 
 
 @pytest.fixture(scope="session")
