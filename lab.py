@@ -200,15 +200,18 @@ def install() -> Path:
     """
     python = KIT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     wanted = [KIT / "requirements.txt", KIT / "pyproject.toml"]
-    made_for = INSTALLED.read_text(encoding="utf-8").strip() if INSTALLED.exists() and python.exists() else None
-    if made_for not in ("", str(KIT)):  # the packages name their folder; make names none
+    made_for = INSTALLED.read_text(encoding="utf-8") if INSTALLED.exists() else ""  # make names no folder
+    if made_for not in ("", str(KIT)) or not python.exists():  # the packages name their folder, and .venv its Python
         shutil.rmtree(KIT / ".venv", ignore_errors=True)
     if not INSTALLED.exists() or any(file.stat().st_mtime > INSTALLED.stat().st_mtime for file in wanted):
         print("Installing into .venv. This takes a minute or two, once.", file=sys.stderr)
-        offline = ["--no-index", "--find-links", str(WHEELS)] if WHEELS.is_dir() else []
+        # Debian's Python can't put pip into .venv without another package. The zip has pip, which runs as it is.
+        pip, source = ["-m", "pip"], []
+        if WHEELS.is_dir():
+            pip, source = [str(next(WHEELS.glob("pip-*.whl")) / "pip")], ["--no-index", "--find-links", str(WHEELS), "pip"]
         for command in (
-            [sys.executable, "-m", "venv", str(KIT / ".venv")],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *offline, "-r", str(wanted[0])],
+            [sys.executable, "-m", "venv", *(["--without-pip"] if source else []), str(KIT / ".venv")],
+            [str(python), *pip, "install", "--quiet", "--disable-pip-version-check", *source, "-r", str(wanted[0])],
         ):
             if subprocess.run(command, cwd=KIT, env={**os.environ, **PIP}).returncode:
                 raise SystemExit(f"This command failed. Its own message is above. {' '.join(command)}\n{without_installation()}")

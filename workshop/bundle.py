@@ -96,7 +96,6 @@ If the installation fails
   with python3 --version, on Windows with py --version. If you have several Pythons, name one: python3.13 lab.py, on
   Windows py -3.13 lab.py.
 - If Windows doesn't know py, write python in its place. If that opens the Microsoft Store, Python is not installed.
-- If Debian or Ubuntu says "ensurepip is not available", install python3-venv. This needs the network.
 
 If nothing helps, run the course in a browser tab. Any Python from 3.8 on is enough. On Windows, write py in place of
 python3:
@@ -237,10 +236,10 @@ def collect_wheels(target: Target, folder: Path) -> Path:
 
 
 def locked_requirements() -> str:
-    """Return what is to be installed: the lock, and what builds the mock server, in place of the mock server itself."""
+    """Return what is to be installed: the lock, pip, and what builds the mock server, in place of the mock server itself."""
     locked = (ROOT / "requirements.txt").read_text(encoding="utf-8").replace("-e .\n", "")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return "\n".join([locked, *project["build-system"]["requires"]])
+    return "\n".join([locked, "pip", *project["build-system"]["requires"]])
 
 
 def run(*command: str) -> None:
