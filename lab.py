@@ -36,6 +36,7 @@ SITES = (KIT / "in-a-browser", KIT / "site")  # in the zip, and where make site 
 INSTALLED = KIT / ".venv" / "course"  # the Makefile's too: younger than what was installed
 # pip's own settings may say where packages come from, not what is installed where; an empty one is none.
 PIP = {"PIP_USER": "0", "PIP_TARGET": "", "PIP_PREFIX": "", "PIP_CONSTRAINT": ""}
+QUIET = {"PYTHONWARNINGS": "ignore"}  # a new pip shows what setuptools warns its developers of
 JUPYTERLAB = [
     f"--config={KIT / 'jupyter_server_config.py'}",
     f"--ServerApp.root_dir={KIT}",
@@ -213,7 +214,7 @@ def install() -> Path:
             [sys.executable, "-m", "venv", *(["--without-pip"] if source else []), str(KIT / ".venv")],
             [str(python), *pip, "install", "--quiet", "--disable-pip-version-check", *source, "-r", str(wanted[0])],
         ):
-            if subprocess.run(command, cwd=KIT, env={**os.environ, **PIP}).returncode:
+            if subprocess.run(command, cwd=KIT, env={**os.environ, **PIP, **QUIET}).returncode:
                 raise SystemExit(f"This command failed. Its own message is above. {' '.join(command)}\n{without_installation()}")
         INSTALLED.write_text(str(KIT), encoding="utf-8")
     return python
