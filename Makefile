@@ -16,11 +16,12 @@ help: ## List the tasks
 lab: .venv/course ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C stops both
 	@$(BIN)/python lab.py $(PORT:%=--port %) $(LAB_OPTIONS)
 
-check: .venv/tests ## Check style, types, spelling and texts, in seconds, before a commit
+check: .venv/tests ## Check style, types, spelling, workflows and texts, in seconds, before a commit
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/codespell
+	$(BIN)/zizmor --offline --no-progress --quiet .github
 	$(BIN)/python -m pytest -q -m check tests
 
 # Three processes on two cores: much of what tests do is to wait.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import os
 import shutil
@@ -20,7 +21,7 @@ import requests
 from dotenv import dotenv_values
 
 import lab
-from tests.running import PATIENCE, ROOT, free_port, is_answered, wait_until
+from tests.running import PATIENCE, ROOT, MockServer, free_port, is_answered, wait_until
 
 NAME = lab.BASE_URL
 
@@ -60,6 +61,12 @@ def test_for_a_service_on_another_computer_no_mock_server_starts(kit, capsys, ba
     assert dotenv_values(kit / ".env") == {NAME: base_url}
 
 
+def test_a_check_asks_the_server_of_a_class_and_says_what_to_do(kit):
+    (kit / ".env").write_text(f"{NAME}=http://127.0.0.2:{free_port()}/v1\n", encoding="utf-8")
+    said, code = start(kit, "--check")
+    assert code == 1 and "127.0.0.2 does not answer" in said and "Ready." not in said and "Traceback" not in said
+
+
 def test_a_base_url_that_is_none_is_told(kit):
     (kit / ".env").write_text(f"{NAME}=http://127.0.0.1:port/v1\n", encoding="utf-8")
     said, code = start(kit)
@@ -81,6 +88,62 @@ def test_without_a_mock_server_jupyterlab_does_not_start(kit):
     (kit / "mock-server.db").write_text("This is no database.", encoding="utf-8")
     said, code = start(kit, "--port", str(free_port()))
     assert code == 1 and "The mock server did not start" in said and "JupyterLab was not started" in said
+
+
+def test_in_a_browser_the_site_of_a_zip_runs_without_an_installation_whatever_types_the_system_knows(kit):
+    page = kit / "in-a-browser" / "notebooks" / "01-start-here"
+    page.mkdir(parents=True)
+    (page / "index.html").write_text("Here it runs.", encoding="utf-8")
+    for name in ("run.mjs", "run.js", "python.wasm", "page.css"):
+        (page / name).touch()
+    port = free_port()
+    # As on a Windows where another program has changed the types. With -S, no package is there.
+    spoiled = "import mimetypes, runpy; [mimetypes.add_type('text/plain', end) for end in ('.js', '.mjs', '.css', '.wasm')]"
+    command = [sys.executable, "-S", "-c", f"{spoiled}; runpy.run_path('lab.py', run_name='__main__')"]
+    options = ["--in-a-browser", "--no-browser", "--port", str(port)]
+    program = subprocess.Popen([*command, *options], cwd=kit, stderr=subprocess.PIPE, text=True)
+    try:
+        address = f"http://127.0.0.1:{port}/notebooks/01-start-here/"
+        assert address in program.stderr.readline()
+        wait_until(lambda: is_answered(port))
+        assert requests.get(address, timeout=PATIENCE).text == "Here it runs."
+        types = [requests.get(address + name, timeout=PATIENCE).headers["Content-Type"] for name in ("run.mjs", "run.js")]
+        assert types == ["text/javascript"] * 2
+        assert requests.get(f"{address}python.wasm", timeout=PATIENCE).headers["Content-Type"] == "application/wasm"
+        said, code = start(kit, *options)
+        assert code == 1 and f"--in-a-browser --port {port + 1}" in said
+    finally:
+        program.terminate()
+        program.communicate()
+
+
+def test_an_older_python_can_read_it_and_says_what_to_do():
+    ast.parse((ROOT / "lab.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+def test_an_env_that_nobody_can_read_is_told(kit):
+    (kit / ".env").write_text(f"{NAME}=", encoding="utf-16")  # as PowerShell's > writes it
+    said, code = start(kit, "--check")
+    assert code == 1 and ".env can't be read" in said and "Traceback" not in said and "Ready" not in said
+
+
+def test_a_check_of_a_taken_port_says_what_to_do(kit, own_index):
+    port = int(own_index.rpartition(":")[2])
+    said, code = start(kit, "--check", "--port", str(port))
+    assert code == 1 and "Not ready." in said and f"--port {port + 1}" in said
+
+
+@pytest.mark.long
+def test_a_check_says_ready_or_what_to_do_and_leaves_nothing_running(kit):
+    port = free_port()
+    said, code = start(kit, "--check", "--port", str(port))
+    assert code == 0 and said.count("Ready.") == 1 and "token=" not in said, said
+    assert not is_answered(port)
+    with MockServer() as server:  # A learner's own: they have left the course open.
+        said, code = start(kit, "--check", "--port", server.origin.rpartition(":")[2])
+        assert code == 0 and "Ready." in said, said
+    said, code = start(kit, "--check", "--port", str(port), "--ServerApp.port=none")
+    assert code == 1 and "JupyterLab has ended" in said and "port" in said and "Ready." not in said
 
 
 OWN_SETTINGS = {"PIP_USER": "1", "PIP_REQUIRE_VIRTUALENV": "1", "PIP_TARGET": "elsewhere", "PIP_PREFIX": "/elsewhere"}
@@ -141,6 +204,12 @@ def test_the_environment_is_made_whatever_pip_was_told_and_from_the_index_that_i
     assert made.returncode == 0, made.stdout + made.stderr
     subprocess.run([kit / ".venv" / "bin" / "python", "-c", "import tiny"], check=True)
     assert not (kit / "elsewhere").exists()
+    if (
+        by[0] != "make" and said_in == "pip.conf"
+    ):  # Who moves the folder, starts it again there: it installs what names the folder.
+        kit = kit.rename(tmp_path / "moved")
+        subprocess.run(by, cwd=kit, env=environment, check=True)
+        assert str(kit) in (kit / ".venv" / "pyvenv.cfg").read_text(encoding="utf-8")
 
 
 @pytest.mark.long

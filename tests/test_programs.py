@@ -235,6 +235,7 @@ def test_bsd_make_does_what_gnu_make_does(copy):
     assert listed[0] == listed[1] and listed[0].count("\n") == len(tasks)
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make, as on Windows")
 def test_clean_leaves_what_is_a_persons(copy):
     """What git ignores is what tasks and tools make, and a person's own settings and database."""
     made = [copy / pattern for pattern in IGNORED if pattern.endswith("/")]

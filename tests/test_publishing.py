@@ -262,20 +262,26 @@ def test_the_version_is_the_same_everywhere(site):
     assert (site / "changelog" / "index.html").is_file()
 
 
-def test_the_workflow_does_what_the_tests_do_and_no_more():
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(WORKFLOW)]
+@pytest.mark.parametrize(("kind", "files"), [("github-workflows", "workflows/*.yml"), ("dependabot", "dependabot.yml")])
+def test_github_takes_the_files_that_it_reads(kind, files):
+    paths = [str(path) for path in (ROOT / ".github").glob(files)]
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{kind}", *paths]
     checked = subprocess.run(command, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
+
+
+def test_one_version_of_each_action_is_used_and_named_behind_its_commit():
+    lines = {line for path in WORKFLOW.parent.glob("*.yml") for line in uses(path)}
+    pinned = [re.fullmatch(r"uses: (actions/[a-z-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+", line) for line in lines]
+    assert all(pinned) and len({pin[1] for pin in pinned}) == len(lines) > 5, lines
+
+
+def test_the_site_is_published_after_what_ci_runs():
     workflow = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
     jobs = workflow["jobs"]
-    steps = [step for job in jobs.values() for step in job["steps"]]
+    tasks = {step["run"] for step in jobs["site"]["steps"] if step.get("run", "").startswith("make ")}
     in_ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert {step["run"] for step in steps if "run" in step} <= set(in_ci)
-    for line in uses(WORKFLOW):
-        assert re.search(r"uses: actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
-    assert workflow["permissions"] == {}
-    assert jobs["site"]["permissions"] == {"contents": "read", "pages": "read"}
-    assert jobs["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
+    assert {"make test", "make site"} == tasks <= set(in_ci)
     assert jobs["publish"]["if"] == "github.event_name == 'push'" and workflow[True]["push"] == {"branches": ["main"]}
 
 

@@ -484,7 +484,6 @@ SAY = {  # the word, and what is not said instead
 EXCEPT = {  # what may stand there all the same, and why
     "Too many requests. Please try again later.": "the API's own message",
     "Settings › API": "the page's own breadcrumb",
-    "http.server --directory": "an option of Python's",
     "like Mac OS X": "what a browser calls itself",
     "data:text/javascript": "a media type",
 }

@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = "linked-is-workshop"
 CONTENTS = ("lab.py", "jupyter_server_config.py", "labconfig", "mock_server", "notebooks", "docs", "pyproject.toml")
 CONTENTS += ("requirements.txt", ".env.example", ".gitignore")
+# What a learner opens → where it comes from. Windows runs a .bat by its name, the others run what may be run.
+STARTS = {"start-windows.bat": "start.bat", "start-macos.command": "start.sh", "start-linux.sh": "start.sh"}
 LEFT_OUT = shutil.ignore_patterns(
     "__pycache__", ".ipynb_checkpoints", "hooks", "theme", "node_modules", ".env", "mock-server*.db*"
 )
@@ -57,40 +59,62 @@ It has run on Linux with 3.11, 3.12 and 3.13. Nobody has tried it yet on macOS, 
 If something fails, send your instructor the message.
 
 You need no network. Unpack the whole zip onto your own disk, not onto a stick. On Windows, use a folder with a short
-name, such as C:\\course: a path on Windows has at most 260 characters. Open a terminal in the folder of this README.txt,
-and type the line for your system. Don't move the folder later: the course runs from it.
+name, such as C:\\course: a path on Windows has at most 260 characters.
 
-Linux and macOS
----------------
+Windows
+-------
 
-    python3 lab.py
-
-Windows, in PowerShell
-----------------------
+Open start-windows.bat with a double click. If Windows says that it protected your PC, press "More info", then
+"Run anyway". In the folder of this README.txt, PowerShell does the same:
 
     py lab.py
 
+macOS
+-----
+
+Open start-macos.command with a double click. If macOS doesn't let you, open Terminal, type "sh " with the space, drag
+start-macos.command into the window, and press Enter. In the folder of this README.txt, Terminal does the same:
+
+    python3 lab.py
+
+Linux
+-----
+
+Right-click start-linux.sh, and choose "Run as a Program". If there is no such entry, open a terminal in the folder of
+this README.txt, and type:
+
+    python3 lab.py
+
 The first time, this installs the course into the folder .venv, in a minute or two. Then it starts the mock server and
-JupyterLab. Ctrl-C stops both.
+JupyterLab. Ctrl-C in its window stops both. If Windows then asks "Terminate batch job", type Y.
 
 If the installation fails
 -------------------------
 
+- If there is no Python, get it from https://www.python.org/downloads/. Without a network, ask your instructor for it.
 - If pip says "No matching distribution found", your Python or your system is not in the list above. See your version
-  with python3 --version, on Windows with py --version. If you have several Pythons, delete the folder .venv and name
-  one: python3.13 lab.py, on Windows py -3.13 lab.py.
+  with python3 --version, on Windows with py --version. If you have several Pythons, name one: python3.13 lab.py, on
+  Windows py -3.13 lab.py.
 - If Windows doesn't know py, write python in its place. If that opens the Microsoft Store, Python is not installed.
-- If Debian or Ubuntu says "ensurepip is not available", install python3-venv. This needs the network.
 
-If nothing helps, run the course in a browser tab. Any Python 3 is enough. On Windows, write py in place of python3:
+If nothing helps, run the course in a browser tab. Any Python from 3.8 on is enough. On Windows, write py in place of
+python3:
 
-    python3 -m http.server --directory in-a-browser --bind 127.0.0.1
+    python3 lab.py --in-a-browser
 
-Leave the terminal open, open http://127.0.0.1:8000/notebooks/{page}/ and press "Run" below a cell.
+This opens the first page of the course. Press "Run" below a cell. Leave the terminal open. Ctrl-C ends it.
+
+For the instructor
+------------------
+
+Learners without Python need it from you. Make a folder "installers" beside this file, and put the installers for
+Windows and macOS from https://www.python.org/downloads/ into it, before you copy the folder to sticks.
 
 What is here
 ------------
 
+    start-...           starts the course, on each system
+    lab.py              what they all call. python3 lab.py --help lists what else it can do
     notebooks/          the course
     site/index.html     the same, to read: a double click opens it
     in-a-browser/       the same, to run without an installation, as described above
@@ -124,6 +148,7 @@ def build(file: Path, targets: list[Target] = TARGETS) -> None:
         slides.write(folder / "slides")
         build_site(folder / "site")
         build_tab(folder / "in-a-browser")
+        write_starts(folder)
         (folder / "README.txt").write_text(readme(targets), encoding="utf-8")
         refuse_tokens(folder)
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -140,6 +165,13 @@ def copy_contents(folder: Path) -> None:
         source = ROOT / name
         copy = shutil.copy if source.is_file() else lambda *paths: shutil.copytree(*paths, ignore=LEFT_OUT)
         copy(source, folder / name)
+
+
+def write_starts(folder: Path) -> None:
+    """Write what a learner opens with a double click. Windows wants its own line ends in it."""
+    for name, source in STARTS.items():
+        text = (ROOT / "workshop" / "start" / source).read_text(encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8", newline="\r\n" if name.endswith(".bat") else "\n")
 
 
 def build_site(folder: Path) -> None:
@@ -165,11 +197,10 @@ def build_tab(folder: Path) -> None:
 
 def readme(targets: list[Target]) -> str:
     """Return README.txt."""
-    first = min(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
     systems = dict.fromkeys(target.system for target in targets)
     pythons = list(dict.fromkeys(target.python for target in targets))
     listed = "\n".join(f"- {system}" for system in systems)
-    return README.format(pythons=", ".join(pythons), systems=listed, page=first)
+    return README.format(pythons=", ".join(pythons), systems=listed)
 
 
 def refuse_tokens(folder: Path) -> None:
@@ -205,10 +236,10 @@ def collect_wheels(target: Target, folder: Path) -> Path:
 
 
 def locked_requirements() -> str:
-    """Return what is to be installed: the lock, and what builds the mock server, in place of the mock server itself."""
+    """Return what is to be installed: the lock, pip, and what builds the mock server, in place of the mock server itself."""
     locked = (ROOT / "requirements.txt").read_text(encoding="utf-8").replace("-e .\n", "")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return "\n".join([locked, *project["build-system"]["requires"]])
+    return "\n".join([locked, "pip", *project["build-system"]["requires"]])
 
 
 def run(*command: str) -> None:
@@ -220,12 +251,16 @@ def run(*command: str) -> None:
 
 
 def pack(folder: Path, file: Path) -> None:
-    """Zip the folder. Wheels are zips already and stay as they are."""
+    """Zip the folder. Wheels are zips already and stay as they are. What starts the course may be run, wherever it is packed."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for path in sorted(folder.rglob("*")):
-            kind = zipfile.ZIP_STORED if path.suffix == ".whl" else None
-            bundle.write(path, path.relative_to(folder.parent), compress_type=kind)
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo.from_file(path, path.relative_to(folder.parent))
+            entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".whl" else zipfile.ZIP_DEFLATED
+            if path.name in STARTS:
+                entry.create_system, entry.external_attr = 3, 0o100755 << 16  # Unix: of another system it reads no rights
+            with path.open("rb") as source, bundle.open(entry, "w") as target:
+                shutil.copyfileobj(source, target)
 
 
 def main() -> None:
