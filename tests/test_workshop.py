@@ -576,10 +576,11 @@ from nbclient import NotebookClient
 
 page = Path("docs/workshop/index.md").read_text(encoding="utf-8")
 command = re.search(r"(?m)^\\.venv/bin/python -m mock_server .*--class.*", page)[0]
-wall = re.search(r"(?m)^LINKED_IS_BASE_URL=.*\\nLINKED_IS_CLASS_CODE=.*", page)[0].replace("<your address>", "127.0.0.1")
+wall = re.search(r"(?m)^LINKED_IS_BASE_URL=.*\\nLINKED_IS_CLASS_CODE=.*\\nLINKED_IS_LEARNER=.*", page)[0]
+wall = wall.replace("<your address>", "127.0.0.1").replace("<your name>", "Ada")
 settings = Path(".env").read_text(encoding="utf-8")
 assert "\\nLINKED_IS_BASE_URL=http://127.0.0.1:8787/v1\\n" in settings and "\\n# LINKED_IS_CLASS_CODE=\\n" in settings
-Path(".env").write_text(re.sub(r"(?m)^#? ?LINKED_IS_(BASE_URL|CLASS_CODE)=.*\\n", "", settings) + wall, encoding="utf-8")
+Path(".env").write_text(re.sub(r"(?m)^#? ?LINKED_IS_(BASE_URL|CLASS_CODE|LEARNER)=.*\\n", "", settings) + wall, encoding="utf-8")
 server = subprocess.Popen(command.split(), stdout=subprocess.PIPE, text=True)
 assert server.stdout.readline().startswith("Mock server ready.")
 for path in map(Path, sys.argv[1:]):

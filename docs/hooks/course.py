@@ -29,7 +29,7 @@ LESSONS = "*The list of lessons is on the site. In a clone, `make serve` shows i
 HEADING = re.compile(r"^## ([a-z0-9]+(?:-[a-z0-9]+)+)$", re.MULTILINE)
 LINK = re.compile(r"\(lesson:([a-z0-9-]+)\)")
 HOST = {
-    "Welcome": "Show the three lines on the wall. All learners put the two settings into `.env`, and run the first code cell of the first notebook. Say what the sticky notes mean.",
+    "Welcome": "Show the lines on the wall. All learners put the settings into `.env`, with their own name, and run the first code cell of the first notebook. Say what the sticky notes mean.",
     "Break": "Look at the board: find the learners who need help.",
     "Exercises": "Two learners share a screen. Look at the board, and walk to who is stuck.",
     "Questions": "These minutes are what you may be late. Answer questions. If nobody asks, go on in the course.",
