@@ -33,8 +33,8 @@ LIES = {str(lie): lie for lie in lies()}
 class Recording(Liar):
     """A Liar that also knows which operation each right answer is of: ``seen``."""
 
-    def __init__(self, app, lie=None):
-        super().__init__(app, lie)
+    def __init__(self, app, lies=()):
+        super().__init__(app, lies)
         self.seen = []
 
     async def __call__(self, scope, receive, send):
@@ -53,7 +53,7 @@ def service(monkeypatch):
     monkeypatch.setenv("LINKED_IS_API_TOKEN", token)
 
     def serve(lie=None, app=None):
-        front = Recording(app or create_app(store), lie)
+        front = Recording(app or create_app(store), [lie] if lie else [])
         transport.serve(front, BASE_URL)
         return front
 
