@@ -425,8 +425,8 @@ def test_figures_add_up(path):
 
 
 def test_a_wrong_figure_is_found():
-    assert figure_faults("Ten 401 errors, two languages and 7 minutes.") == [
-        "“Ten 401 errors”: there are 3",
+    assert figure_faults("Ten codes, two languages and 7 minutes.") == [
+        "“Ten codes”: there are 3",
         "“two languages”: there are 3",
         "“7 minutes”: nobody counts it",
     ]

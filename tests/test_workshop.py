@@ -143,9 +143,9 @@ def test_a_page_names_only_lessons_that_are_there(page):
 
 
 @pytest.mark.check
-def test_the_guide_has_an_entry_for_every_lesson():
+def test_the_guide_has_an_entry_for_every_lesson_of_a_workshop():
     entries = hook.HEADING.findall((PAGES / "instructor-guide.md").read_text(encoding="utf-8"))
-    assert entries == [lesson.slug for lesson in COURSE]
+    assert entries == [lesson.slug for lesson in COURSE if lesson.priority != type(lesson).priority], "an entry is `## its-file-name`"
 
 
 @pytest.mark.check
@@ -154,7 +154,7 @@ def test_the_guide_is_complete_and_points_at_headings_that_are_there():
     for path, lesson in zip(NOTEBOOKS, COURSE, strict=True):
         heading = f"{lesson.title} {{ #{lesson.slug} }}"
         entry = guide.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-        if not entry and lesson.priority == type(lesson).priority:
+        if lesson.priority == type(lesson).priority:
             continue  # no workshop needs it
         assert f"{lesson.minutes} minutes." in entry and all(f"**{part}:**" in entry for part in ("Goal", "Say", "Watch"))
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
