@@ -425,11 +425,8 @@ def test_figures_add_up(path):
 
 
 def test_a_wrong_figure_is_found():
-    assert figure_faults("Ten codes, two languages and 7 minutes.") == [
-        "“Ten codes”: there are 3",
-        "“two languages”: there are 3",
-        "“7 minutes”: nobody counts it",
-    ]
+    faults = {"“Ten errors”: there are 3", "“two languages”: there are 3", "“7 minutes”: nobody counts it"}
+    assert {*figure_faults("Ten errors, two languages and 7 minutes.")} == faults
 
 
 @each([*EXERCISES, *SOLUTIONS])
