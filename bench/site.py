@@ -189,13 +189,12 @@ def write_notebooks(folder: Path, count: int) -> None:
 
 
 def prepare_ours(project: Path, count: int) -> None:
-    """Write a project with this site's settings, theme and the hooks that every page passes."""
+    """Write a project with this site's settings, theme and hook."""
     for name in ("assets", "hooks", "theme"):
         shutil.copytree(ROOT / "docs" / name, project / "docs" / name)
     shutil.copy(ROOT / "pyproject.toml", project)
     (project / "docs" / "index.md").write_text(HOME, encoding="utf-8")
-    hooks = "[docs/hooks/notebooks.py, docs/hooks/publishing.py]"
-    settings = f"INHERIT: {ROOT / 'mkdocs.yml'}\nnav:\nnot_in_nav:\nwatch: []\nhooks: {hooks}\n"
+    settings = f"INHERIT: {ROOT / 'mkdocs.yml'}\nnav:\nnot_in_nav:\nwatch: []\n"
     (project / "mkdocs.yml").write_text(settings, encoding="utf-8")
     write_notebooks(project / "notebooks", count)
 

@@ -40,8 +40,8 @@ LANGUAGES = {"Python": python, "curl": curl, "JavaScript": javascript}
 def written(path):
     """Return a page as the hooks write it."""
     text = path.read_text(encoding="utf-8")
-    for hook in (reference, api_reference):
-        text = hook.on_page_markdown(text, SimpleNamespace(file=SimpleNamespace(src_uri=path.name)), None, None)
+    for write in (reference.write_tables, api_reference.write_operations):
+        text = write(text, SimpleNamespace(file=SimpleNamespace(src_uri=path.name)), None, None)
     return text
 
 

@@ -43,7 +43,7 @@ PAGES = ROOT / "docs" / "workshop"
 
 
 def load(path):
-    """Import a hook, as MkDocs does: it's no part of a package."""
+    """Import a step of the site, as MkDocs does: it's no part of a package."""
     spec = importlib.util.spec_from_file_location(path.stem + "_hook", path)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -59,7 +59,7 @@ def written(name, project=ROOT):
     """Return a page as the hook hands it to MkDocs."""
     page = SimpleNamespace(file=SimpleNamespace(src_uri=f"workshop/{name}"), next_page=None)
     config = SimpleNamespace(config_file_path=str(project / "mkdocs.yml"))
-    return hook.on_page_markdown((PAGES / name).read_text(encoding="utf-8"), page, config, None)
+    return hook.write_course((PAGES / name).read_text(encoding="utf-8"), page, config, None)
 
 
 def table(markdown, heading):

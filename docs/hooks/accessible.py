@@ -1,4 +1,4 @@
-"""MkDocs hook that fixes what the theme's markup tells a screen reader. `assets/accessible.js` fixes what scripts add.
+"""Fix what the theme's markup tells a screen reader. `assets/accessible.js` fixes what scripts add.
 
 tests/test_site_browser.py holds every page against axe.
 """
@@ -10,7 +10,7 @@ from markdown.treeprocessors import Treeprocessor
 ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "th": "columnheader", "td": "cell"}
 
 
-def on_config(config):
+def label_cells(config):
     """Let every table say what its cells are."""
     config.markdown_extensions.append(Tables())
 
@@ -41,11 +41,11 @@ class TableProcessor(Treeprocessor):
                     element.set("role", ROLES[element.tag])
 
 
-def on_post_page(output, page, config):
+def name_the_search(output, page, config):
     """Name the search."""
     return output.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
 
 
-def on_post_template(output, template_name, config):
+def name_the_search_of_404(output, template_name, config):
     """Do the same for the 404 page, which is no page to MkDocs."""
-    return on_post_page(output, None, config) if template_name == "404.html" else output
+    return name_the_search(output, None, config) if template_name == "404.html" else output

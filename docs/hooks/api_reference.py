@@ -1,4 +1,4 @@
-"""MkDocs hook that writes the API reference from the contract: an operation that changes there changes here.
+"""Write the API reference from the contract: an operation that changes there changes here.
 
 Each operation gets its parameters and fields with their origin, a sample in three languages, the recorded answer to it,
 and its errors. A page asks for the operations with a tag by a marker.
@@ -29,12 +29,12 @@ FOUND_IN = {"path": "In the path", "query": "In the query"}
 LONG = 15  # lines of an answer; a longer one is folded
 
 
-def on_pre_build(config):
+def read_the_contract_again(config):
     """Read the contract again, so that `mkdocs serve` shows a change of it."""
     openapi.cache_clear()
 
 
-def on_page_markdown(markdown, page, config, files):
+def write_operations(markdown, page, config, files):
     """Put what a page asks for in the place of its marker."""
 
     def written(found):

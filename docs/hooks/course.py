@@ -1,4 +1,4 @@
-"""MkDocs hook that writes the navigation and the workshop's pages from the notebooks: names, minutes, what fits into a day.
+"""Write the navigation and the workshop's pages from the notebooks: names, minutes, what fits into a day.
 
 A page names a lesson by its file name without the number: `[text](lesson:call-the-api)` is a link to it, and in the
 guide the heading `## call-the-api` becomes its title. So the pages stay true when lessons are renumbered.
@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from mkdocs.plugins import event_priority
 from mkdocs.structure.pages import Page
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
@@ -117,7 +116,7 @@ class Step(Page):
     is_index = True
 
 
-def on_config(config):
+def list_lessons(config):
     """List the lessons in the nav, each with its exercises and their solutions."""
     folder = Path(config.config_file_path).parent / COURSE
     for part in config.nav or ():  # without a nav, MkDocs lists all files
@@ -143,8 +142,7 @@ def step(path):
     return path.name.partition(".")[0]
 
 
-@event_priority(-100)  # After the plugin that makes pages of notebooks.
-def on_files(files, config):
+def let_lessons_stand_for_steps(files, config):
     """Let the first page of each step stand for all of it."""
     for section in course_nav(Path(config.config_file_path).parent / COURSE):
         for first, *_ in section.values():
@@ -152,7 +150,7 @@ def on_files(files, config):
     return files
 
 
-def on_nav(nav, config, files):
+def lead_past_solutions(nav, config, files):
     """Say how long each step takes, where its part of the navigation is folded, and lead past the solutions."""
     for page in nav.pages:
         if isinstance(page, Step) and page.parent:
@@ -169,7 +167,7 @@ def subtitle(page):
     return {"subtitle": f"{lesson.minutes} minutes{', optional' * lesson.is_optional}"} if lesson.minutes else {}
 
 
-def on_page_markdown(markdown, page, config, files):
+def write_course(markdown, page, config, files):
     """Put what a page asks for in the place of its marker."""
     if isinstance(page, Step):
         page.meta.update(subtitle(page))

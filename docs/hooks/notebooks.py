@@ -1,4 +1,4 @@
-"""MkDocs hook that publishes `notebooks/**/*.ipynb` as pages like all others.
+"""Publish `notebooks/**/*.ipynb` as pages like all others.
 
 mkdocs-jupyter makes a page of each notebook, and copies it beside the page. It would fill the page with JupyterLab's
 markup and style sheet, 575 KB, which takes eight times as long (`make bench-site`). So this hook gives MkDocs the text of
@@ -22,7 +22,6 @@ from course import read_lesson
 from markdown.extensions import Extension
 from markdown.extensions.toc import slugify_unicode
 from markdown.treeprocessors import Treeprocessor
-from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -48,7 +47,7 @@ NOT_SEARCHED = ' data-search-exclude="true"'  # the outputs of notebooks: they a
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
-def on_config(config):
+def teach_markdown(config):
     """Teach Markdown callouts that are written as quotes, anchors in every script, and outputs of cells on other pages."""
     # From 0.27 on, mkdocs-jupyter makes each page load MathJax from another origin, but for this version.
     config.plugins["mkdocs-jupyter"].config["mathjax_version"] = 2
@@ -58,7 +57,6 @@ def on_config(config):
     config.mdx_configs.setdefault("pymdownx.superfences", {}).setdefault("custom_fences", []).append(fence)
 
 
-@event_priority(100)  # Before mkdocs-jupyter, which looks for notebooks among the files.
 def mount(files, config):
     """Mount the notebooks, which live outside `docs/`, under `notebooks/` of the site."""
     project = Path(config.config_file_path).parent
@@ -78,7 +76,6 @@ def mount(files, config):
     return files
 
 
-@event_priority(-100)  # After it: what it makes of a file doesn't know where the file is edited.
 def lead_to_source(files, config):
     """Let the link to edit a page lead to the notebook, seen from `docs/`."""
     for file in files:
@@ -87,21 +84,17 @@ def lead_to_source(files, config):
     return files
 
 
-on_files = CombinedEvent(mount, lead_to_source)
-
-
 def is_notebook(file):
     """Tell whether a file of the site is a notebook that has a page."""
     return file.src_uri.endswith(".ipynb") and file.is_documentation_page()
 
 
-@event_priority(-100)
-def on_pre_page(page, config, files):
+def take_back(page, config, files):
     """Take the page back from mkdocs-jupyter: MkDocs renders its Markdown."""
     page.__dict__.pop("render", None)
 
 
-def on_page_read_source(page, config):
+def read_notebook(page, config):
     """Return the text of a notebook as Markdown. Keep its code and outputs for later."""
     if not is_notebook(page.file):
         return None
@@ -254,7 +247,7 @@ class CalloutProcessor(Treeprocessor):
                 quote.insert(0, title)
 
 
-def on_page_content(html, page, config, files):
+def put_in_cells(html, page, config, files):
     """Put in code and outputs, and offer the notebook to be downloaded."""
     if is_notebook(page.file):
         source = f'<a href="{page.file.name}.ipynb" download>Download this notebook</a> or run it'

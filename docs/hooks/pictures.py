@@ -1,4 +1,4 @@
-"""MkDocs hook that lets pictures follow the colour scheme of the site.
+"""Let pictures follow the colour scheme of the site.
 
 A page says `![text](assets/name.svg)`, which JupyterLab and GitHub read too. But in an `<img>`, a drawing follows the
 system, not the switch in the header. So a drawing becomes a part of the page, and the text its label. A screenshot has
@@ -12,16 +12,13 @@ import struct
 from pathlib import Path
 from urllib.parse import urljoin
 
-from mkdocs.plugins import event_priority
-
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.pictures")
 
 SHOWN = 3 / 8  # Screenshots have two pixels for one of the page they show, and are shown at three quarters of its size.
 
 
-@event_priority(-50)  # After the notebooks have become pages.
-def on_page_content(html, page, config, files):
+def put_in_drawings(html, page, config, files):
     """Replace the pictures of a page that are files of the site."""
 
     def replacement(found):

@@ -1,4 +1,4 @@
-"""MkDocs hook that adds what a published site needs besides its pages.
+"""Add what a published site needs besides its pages.
 
 Programs get each page as Markdown, where its source would be on the site; `docs/theme/llms.txt` lists them, and a page
 names its own in its head. Programs also get the contract, `openapi.json` and `openapi.yaml`. Search engines and chats get
@@ -18,7 +18,6 @@ from pathlib import Path
 import yaml
 from course import read_course, read_lesson
 from markdown import Markdown
-from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 from mkdocs.utils import write_file
 
@@ -52,7 +51,7 @@ class Whole(yaml.SafeDumper):
         return True
 
 
-def on_config(config):
+def know_the_release(config):
     """Take the version from pyproject.toml, and edit links from the repository's address, if there is one."""
     project = Path(config.config_file_path).parent
     config.extra["release"] = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -60,7 +59,7 @@ def on_config(config):
         config.edit_uri = "edit/main/docs/"
 
 
-def on_files(files, config):
+def publish_contract(files, config):
     """Take the icon from Settings > API, and publish the contract in both forms that programs read."""
     icon = Path(mock_server.__file__).parent / "page" / "static" / "icon.svg"
     files.append(File.generated(config, "assets/icon.svg", abs_src_path=str(icon)))
@@ -72,8 +71,7 @@ def on_files(files, config):
     return files
 
 
-@event_priority(-100)  # After the hooks that write parts of a page.
-def on_page_markdown(markdown, page, config, files):
+def publish_markdown(markdown, page, config, files):
     """Publish the page's Markdown as well, in plain Markdown."""
     page.meta["markdown"] = re.sub(r"\.\w+$", ".md", page.file.src_uri)
     path = Path(config.site_dir, page.meta["markdown"])
@@ -116,8 +114,7 @@ def opened(lines):
     return done
 
 
-@event_priority(-100)
-def on_page_content(html, page, config, files):
+def describe(html, page, config, files):
     """Describe the page by its first paragraph, unless its front matter does; exercises by their tasks."""
     if "description" not in page.meta:
         paragraph = re.search(r"<p>(.*?)</p>", html, re.DOTALL)
@@ -145,7 +142,7 @@ def proved(outputs, page, config, files):
     return f'\n<p class="proved" data-search-exclude="true">{line}</p>'
 
 
-def on_page_context(context, page, config, nav):
+def say_what_it_is(context, page, config, nav):
     """Say in the words of schema.org what the page is."""
     page.meta["schema"] = json.dumps(described_by_schema(page, config), ensure_ascii=False).replace("<", "\\u003c")
     return context
@@ -190,7 +187,7 @@ def first_sentences(text, most=160):
     return " ".join(sentences)
 
 
-def on_template_context(context, template_name, config):
+def lead_home_from_404(context, template_name, config):
     """Make the links of the 404 page for the top folder, which its template has to find if SITE_URL doesn't say it."""
     if template_name == "404.html":
         context["top"] = config.site_url and context["base_url"]

@@ -1,4 +1,4 @@
-"""MkDocs hook for the questions at the end of each lesson: what they are made of, and where else they are asked.
+"""The questions at the end of each lesson: what they are made of, and where else they are asked.
 
 A question is plain Markdown, which JupyterLab and GitHub show as it is: a line in bold that ends in a question mark, its
 options as a numbered list, and below “Answers” what is to be said about each option:
@@ -29,7 +29,6 @@ from pathlib import Path
 
 from course import read_course
 from markdown.extensions.toc import slugify_unicode
-from mkdocs.plugins import event_priority
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.questions")
@@ -99,8 +98,7 @@ def question_of(found):
     return Question(found["text"], ITEM.findall(found["options"]), ITEM.findall(found["answers"]), found[0])
 
 
-@event_priority(50)  # After the links into notebooks are those of the site, before the pages are published as Markdown.
-def on_page_markdown(markdown, page, config, files):
+def ask_questions(markdown, page, config, files):
     """Get a lesson's questions ready to be asked. Put those of all lessons where a page asks for them."""
     if page.file.src_uri.endswith(".ipynb"):
         review = files.get_file_from_path(REVIEW).url_relative_to(page.file)

@@ -1,4 +1,4 @@
-"""MkDocs hook that writes tables and lists of the pages from the code: what is typed twice disagrees one day."""
+"""Write tables and lists of the pages from the code: what is typed twice disagrees one day."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from mock_server.rate_limit import PLANS
 PROJECT = Path(mock_server.__file__).parent.parent
 
 
-def on_page_markdown(markdown, page, config, files):
+def write_tables(markdown, page, config, files):
     """Put what a page asks for in the place of its marker."""
     markdown = markdown.replace(CONTRACT, contract_links("../" * page.file.src_uri.count("/")))
     for marker, written in MARKERS.items():

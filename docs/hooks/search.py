@@ -1,4 +1,4 @@
-"""MkDocs hook that puts what the search finds in order: the page that explains a thing before those that practise it.
+"""Put what the search finds in order: the page that explains a thing before those that practise it.
 
 A page's own front matter wins: `search: {boost: 2}`, or `search: {exclude: true}`.
 """
@@ -23,7 +23,7 @@ WORDS = {
 }
 
 
-def on_page_content(html, page, config, files):
+def rank(html, page, config, files):
     """Rank the page, and let it be found by other words: Material's search takes a page's tags for the best of them."""
     source = page.file.src_uri
     if rank := next((rank for part, rank in RANKS.items() if part in source), None):

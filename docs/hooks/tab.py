@@ -1,4 +1,4 @@
-"""MkDocs hook that lets pages run their Python, and puts the course in a browser tab on the site.
+"""Let pages run their Python, and put the course in a browser tab on the site.
 
 `python -m browser.build` makes it first. A site that is built without it has no button, and the build says so.
 """
@@ -11,7 +11,6 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-from mkdocs.plugins import event_priority
 from mkdocs.utils import get_relative_url
 
 log = logging.getLogger("mkdocs.plugins.tab")
@@ -42,7 +41,7 @@ def has_tab(config):
     return config.use_directory_urls and lab(config).is_dir()
 
 
-def on_page_markdown(markdown, page, config, files):
+def write_live_programs(markdown, page, config, files):
     """Put a sentence, and a program that makes its own token, in the place of `<!-- live: docs/live/….py sentence -->`."""
 
     def program(found):
@@ -52,8 +51,7 @@ def on_page_markdown(markdown, page, config, files):
     return re.sub(r"<!-- live: (\S+) (.*) -->\n", program, markdown)
 
 
-@event_priority(-50)  # After the hook that writes the page.
-def on_page_content(html, page, config, files):
+def let_code_run(html, page, config, files):
     """Put Run and Edit below each block of Python, and on a notebook's page where else it runs."""
     source = page.file.src_uri
     html = SLIDES.sub(lambda found: slides(found[1], page, config), html)
@@ -113,7 +111,7 @@ def places(page, config, files):
     return ", ".join(f'<a href="{escape(address)}">{name}</a>' for name, address in places.items())
 
 
-def on_post_build(config):
+def copy_tab(config):
     """Copy it to the site."""
     if not has_tab(config):
         log.info("The course in a browser tab is left out: no server is meant, or `python -m browser.build` was not run.")
