@@ -24,12 +24,12 @@ check: .venv/tests ## Check style, types, spelling, workflows and texts, in seco
 	$(BIN)/zizmor --offline --no-progress --quiet .github
 	$(BIN)/python -m pytest -q -m check tests
 
-# Three processes on two cores: much of what tests do is to wait.
+# Four processes on two cores: much of what tests do is to wait.
 test: .venv/tests ## Prove every notebook, the mock server and the site
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-all: .venv/tests ## Prove the same, and run the tests that take long
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 test-elsewhere: .venv/tests ## Prove it as if on other computers: fonts, locales, clocks, users, programs, Pythons
 	$(BIN)/python -m tests.elsewhere $(ELSEWHERE_OPTIONS)
