@@ -224,6 +224,8 @@ def explain(error: Exception, options: argparse.Namespace) -> str:
         return str(error)
     if error.errno == errno.EADDRINUSE:
         other = options.port + 1
+        if options.class_code:
+            return f"Port {options.port} is taken, perhaps by another mock server. Stop that one, or choose another port with --port."
         return (
             f"Port {options.port} is taken, perhaps by another mock server. If so, use that one. "
             f"Or start a second one: {sys.executable} -m mock_server --port {other} --database mock-server-{other}.db"

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from mock_server.classroom import SEPARATOR, Classroom, Person, course
 from mock_server.clock import iso
+from mock_server.envelope import Forbidden
 from mock_server.instructor import Instructor
 from mock_server.page.rendering import HEADERS, go_to, page
 from mock_server.page.sessions import form_fields
@@ -58,7 +59,12 @@ def routes(store: Store, traffic: Traffic, instructor: Instructor, classroom: Cl
     """Return the routes of the board and its log-in."""
 
     async def show(request: Request) -> Response:
-        instructor.require(request)
+        try:
+            instructor.require(request)
+        except Forbidden:
+            if "text/html" not in request.headers.get("accept", ""):
+                raise
+            return page(request, "instructor.html", 403)  # a person can log in
         if request.query_params.get("as") == "csv":
             headers = {**HEADERS, "Content-Disposition": 'attachment; filename="class.csv"'}
             return Response(as_csv(chosen(request)), headers=headers, media_type="text/csv")

@@ -234,8 +234,8 @@ class Classroom:
 
     def begins(self, request: Request) -> None:
         """Note which notebook begins with this request, and whose."""
-        lesson = unquote(request.headers.get(LESSON_HEADER, ""))
-        if lesson in course() and (person := self.greet(request)):
+        person, lesson = self.greet(request), unquote(request.headers.get(LESSON_HEADER, ""))
+        if person and lesson in course():
             person.began(lesson)
 
     def pressed(self, account: Account, button: str) -> None:
@@ -244,11 +244,10 @@ class Classroom:
             person.pressed(button, self.now())
 
     def called(self, call: NotedCall, account: Account | None) -> None:
-        """Note a call of the API. Without an account it is of the person at that address, if there is only one."""
+        """Note a call of the API. If its account is nobody's, it is of the person at that address, if there is only one."""
         if self.code is None:
             return
-        person = self.owner(account) if account else self.at(call.address)
-        if person:
+        if person := self.owner(account) or self.at(call.address):
             person.called(call, self.now())
 
     def at(self, address: str) -> Person | None:

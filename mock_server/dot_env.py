@@ -83,6 +83,7 @@ def check_env_file() -> None:
         return
     lines = Path(path).read_text(encoding="utf-8", errors="replace")
     if "LINKED_IS_" in lines.upper():
+        names = set()
         for one in parse_stream(StringIO(lines)):
             text = one.original.string
             without_value = one.key and (one.value is None or re.search(r"LINKED_IS_\w+ *[=:]", one.value))
@@ -94,6 +95,12 @@ def check_env_file() -> None:
                     f"such as {TOKEN}, then = and the value, with no quotation mark. "
                     f"Correct the line, save the file, {RERUN}"
                 )
+            if one.key and one.key.startswith("LINKED_IS_"):
+                if one.key in names:
+                    raise WrongSetting(
+                        f"{one.key} is in .env twice: the last line counts. Delete the other, save the file, {RERUN}"
+                    )
+                names.add(one.key)
 
 
 def is_real(base_url: str) -> bool:
@@ -113,7 +120,8 @@ def check_base_url(base_url: str) -> None:
 
 
 def _right_form(base_url: str) -> str:
-    text = "".join(one for one in unicodedata.normalize("NFKC", base_url) if one.isprintable())
+    # The angle brackets of a text that says <your address> are often copied too.
+    text = "".join(one for one in unicodedata.normalize("NFKC", base_url) if one.isprintable() and one not in "<>")
     # A word is no address. It may be a token on the wrong line: no message may repeat it.
     if found := re.fullmatch(r"(?:(\w+):/+)?(.*[.:/].*)", text.strip()):
         address = f"{'https' if (found[1] or '').lower() == 'https' else 'http'}://{found[2]}"

@@ -267,11 +267,17 @@ def save(path: Path, server: MockServer) -> dict[str, list[str]]:
 
 
 def note_in_course(name: str, path: Path, does: dict[str, list[str]]) -> None:
-    """Write into ``course.json`` what a notebook is called, and what each part of it does: the board of a class shows it."""
+    """Write into ``course.json`` what a notebook is called, and what each part of it does: the board of a class shows it.
+
+    The notebook's metadata has what a learner does by hand, ``by_hand``.
+    """
     known = json.loads(COURSE.read_text(encoding="utf-8"))
-    text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+    notebook = nbformat.read(path, as_version=4)
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     steps = {heading: SEPARATOR.join(one) for heading, one in does.items()}
-    known[name] = {"title": re.search("(?m)^# (.+)$", text)[1], "steps": steps}  # type: ignore[index]
+    steps |= notebook.metadata.linked_is.get("by_hand", {})
+    in_order = dict(sorted(steps.items(), key=lambda step: text.find(f"# {step[0]}\n") if step[0] else -1))
+    known[name] = {"title": re.search("(?m)^# (.+)$", text)[1], "steps": in_order}  # type: ignore[index]
     COURSE.write_text(json.dumps(dict(sorted(known.items())), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

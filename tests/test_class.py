@@ -14,7 +14,7 @@ from mock_server.__main__ import parser
 from mock_server.classroom import Classroom, Person, course
 from mock_server.clock import DAY
 from mock_server.dot_env import WrongSetting
-from mock_server.model import Limits
+from mock_server.model import Account, Limits
 from mock_server.settings_page import PageError, SettingsPage
 from mock_server.traffic import NotedCall
 from tests.exercises import EXERCISES
@@ -197,6 +197,13 @@ def test_those_who_need_help_come_first_and_who_waits_for_longest_is_the_first_o
     assert "".join(person.name for person in room.people()) == "fdecab"
 
 
+def test_a_call_of_an_account_without_a_name_is_of_the_one_learner_at_its_address(client_at):
+    room = Classroom(CODE, lambda: 0)  # as after a restart
+    person = room.join("Ada", client_at("192.0.2.9"))
+    room.called(error(), Account(1, "ada@example.com", "", 0))
+    assert person.needs_help
+
+
 def test_two_learners_behind_one_address_are_not_mistaken_for_each_other(client_at):
     room = Classroom(CODE, lambda: 0)
     one, other = (room.join(name, client_at("192.0.2.9")) for name in ("One", "Other"))
@@ -243,6 +250,8 @@ def test_the_board_shows_what_strangers_did_wrong_and_no_token(class_server):
 
 def test_the_board_is_for_the_instructors_computer_only(bench):
     far = bench.client(client=("192.0.2.7", 50000))
+    shown = far.get("/_mock/class", headers={"Accept": "text/html"})
+    assert shown.status_code == 403 and "Instructor code" in shown.text
     assert far.get("/_mock/class", headers=bench.account()).status_code == 403
     assert bench.client().get("/_mock/class", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
 

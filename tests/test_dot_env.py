@@ -128,6 +128,12 @@ def test_a_line_that_cannot_be_read_is_told_by_its_number(env_file, line):
         assert not [piece for piece in slices(TOKEN) if piece in str(stopped.value)]
 
 
+def test_a_setting_that_is_there_twice_is_named(env_file):
+    env_file(f"LINKED_IS_BASE_URL=http://192.0.2.2:8787/v1\nLINKED_IS_API_TOKEN={TOKEN}\nLINKED_IS_BASE_URL={MOCK}\n")
+    with pytest.raises(WrongSetting, match=r"^LINKED_IS_BASE_URL is in \.env twice"):
+        check_env_file()
+
+
 @pytest.mark.parametrize(
     "base_url", [MOCK, *REAL, "https://mock.example.com/v1", "http://workshop:8787/v1", "http://[::1]:8787/v1"]
 )
@@ -139,6 +145,7 @@ def test_a_base_url_in_the_right_form_passes(base_url):
     ("base_url", "right"),
     [
         ("http://127.0.0.1:8787/v1/", MOCK),
+        ("http://<127.0.0.1>:8787/v1", MOCK),
         ("http://127.0.0.1:8787", MOCK),
         ("http://127.0.0.1:8787/", MOCK),
         ("http://127.0.0.1:8787/v2", MOCK),
