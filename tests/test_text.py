@@ -392,6 +392,7 @@ UNCOUNTED = {
     "The agenda of {} minutes": "the same",
     "after {} minutes needs a neighbour": "advice",
     "{} minutes before the end": "advice",
+    "stands still for {} minutes": "advice",
 }
 
 

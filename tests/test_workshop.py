@@ -91,10 +91,10 @@ def test_an_agenda_follows_its_rule_whatever_the_minutes_are():
         taken = [block.lesson for block in blocks if block.lesson]
         assert hook.length(blocks) == minutes
         assert taken == [lesson for lesson in course if lesson in taken]
-        assert sum(block.minutes for block in blocks if block.name == "Questions") >= minutes / 10
+        assert sum(block.minutes for block in blocks if block.name == "Free minutes") >= minutes / 10
         unbroken = 0
         for block in blocks:
-            unbroken = 0 if block.name == "Break" else unbroken + (block.name not in ("Questions", "End")) * block.minutes
+            unbroken = 0 if block.name == "Break" else unbroken + (block.name not in ("Free minutes", "End")) * block.minutes
             assert unbroken <= hook.UNBROKEN
         files = {one.file for one in taken}
         for lesson in course:  # one that was left out has no room, or had to make room for what comes before it

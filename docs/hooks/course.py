@@ -28,11 +28,16 @@ LESSONS = "*The list of lessons is on the site. In a clone, `make serve` shows i
 HEADING = re.compile(r"^## ([a-z0-9]+(?:-[a-z0-9]+)+)$", re.MULTILINE)
 LINK = re.compile(r"\(lesson:([a-z0-9-]+)\)")
 HOST = {
-    "Welcome": "Show the lines on the wall. All learners put the settings into `.env`, with their own name, and run the first code cell of the first notebook. Say what the sticky notes mean.",
+    "Welcome": (
+        "If there are lines on the wall: all learners choose **File > Open from Path…**, type `.env`, write the lines in the "
+        "place of the old ones, without `# ` and with their own name, and save the file. Then they restart the kernel, and run "
+        "the first two code cells of the first notebook. Count the rows of the board: one for each learner. Say: “A blue note on "
+        "the lid asks for help, a yellow note says: I'm done.”"
+    ),
     "Break": "Look at the board: find the learners who need help.",
     "Exercises": "Two learners share a screen. Look at the board, and walk to who is stuck.",
-    "Questions": "These minutes are what you may be late. Answer questions. If nobody asks, go on in the course.",
-    "End": "Give out the survey. All learners revoke their tokens.",
+    "Free minutes": "These minutes are what you may be late. Answer what learners ask. If nobody asks, go on in the course.",
+    "End": "Give out the survey. All learners revoke their tokens. If they used your mock server, they [change `.env` for home](check-lists.md#after-it).",
 }
 
 # What a notebook needs to be a lesson; a file that is no notebook has none of it.
@@ -256,7 +261,7 @@ def agenda(course, minutes):
         if length(opening(attempt)) + slack(minutes) + END <= minutes:
             chosen = attempt
     blocks = opening(chosen)
-    return [*blocks, Block("Questions", minutes - length(blocks) - END), Block("End", END)]
+    return [*blocks, Block("Free minutes", minutes - length(blocks) - END), Block("End", END)]
 
 
 def slack(minutes):
