@@ -193,7 +193,9 @@ def prepare_ours(project: Path, count: int) -> None:
     for name in ("assets", "hooks", "theme"):
         shutil.copytree(ROOT / "docs" / name, project / "docs" / name)
     shutil.copy(ROOT / "pyproject.toml", project)
-    (project / "docs" / "index.md").write_text(HOME, encoding="utf-8")
+    (project / "docs" / "how-to").mkdir()
+    for name in ("index", "review", "quickstart", "how-to/run-the-course-elsewhere"):  # the notebooks lead there
+        (project / "docs" / f"{name}.md").write_text(HOME, encoding="utf-8")
     settings = f"INHERIT: {ROOT / 'mkdocs.yml'}\nnav:\nnot_in_nav:\nwatch: []\n"
     (project / "mkdocs.yml").write_text(settings, encoding="utf-8")
     write_notebooks(project / "notebooks", count)
