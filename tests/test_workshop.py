@@ -21,7 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import nbformat
 import pytest
@@ -732,7 +732,7 @@ def test_who_cannot_install_runs_the_course_in_a_browser(screen, tmp_path):
         screen.goto(address)
         screen.get_by_role("button", name=re.compile("^Run cell")).last.click()
         screen.locator(".run-bar").last.get_by_text("Your output, just now.").wait_for(timeout=1000 * PATIENCE)
-        screen.goto(f"{address}/workshop/instructor-guide/")
+        screen.goto(urljoin(address, "/workshop/instructor-guide/"))
         screen.get_by_role("link", name="Show its slides").nth(3).click()
         screen.wait_for_function("window.Reveal && Reveal.isReady()")
         screen.evaluate("Reveal.slide(Reveal.getSlides().findLastIndex(slide => slide.querySelector(':scope > .run-bar')))")
