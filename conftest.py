@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -50,6 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
     A hook and not a fixture: notebook cells ask for no fixture, and their kernels inherit os.environ.
     """
     global _server, _ipython_folder
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # in the background of a script; programs that tests start would not end
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # what tests run has no make around it
         os.environ.pop(name, None)
     base_url = os.environ.get("LINKED_IS_BASE_URL")
