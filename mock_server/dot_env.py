@@ -83,7 +83,7 @@ def check_env_file() -> None:
         return
     lines = Path(path).read_text(encoding="utf-8", errors="replace")
     if "LINKED_IS_" in lines.upper():
-        names = set()
+        is_set = False
         for one in parse_stream(StringIO(lines)):
             text = one.original.string
             without_value = one.key and (one.value is None or re.search(r"LINKED_IS_\w+ *[=:]", one.value))
@@ -95,12 +95,12 @@ def check_env_file() -> None:
                     f"such as {TOKEN}, then = and the value, with no quotation mark. "
                     f"Correct the line, save the file, {RERUN}"
                 )
-            if one.key and one.key.startswith("LINKED_IS_"):
-                if one.key in names:
+            if one.key == BASE_URL:  # a wrong one sends a learner to another mock server, without a word
+                if is_set:
                     raise WrongSetting(
-                        f"{one.key} is in .env twice: the last line counts. Delete the other, save the file, {RERUN}"
+                        f"{BASE_URL} is in .env twice: the last line counts. Delete the other, save the file, {RERUN}"
                     )
-                names.add(one.key)
+                is_set = True
 
 
 def is_real(base_url: str) -> bool:
