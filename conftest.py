@@ -51,9 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
     A hook and not a fixture: notebook cells ask for no fixture, and their kernels inherit os.environ.
     """
     global _server, _ipython_folder
-    if (
-        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    ):  # in the background of a script; programs that tests start would not end
+    # In the background of a script: the programs that tests start would not end by Ctrl-C.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # what tests run has no make around it
         os.environ.pop(name, None)

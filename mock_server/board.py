@@ -47,7 +47,7 @@ COLUMNS: dict[str, Callable[[Row], object]] = {
     "Error": lambda row: row.person.trouble.last.error if row.person.trouble else "",
     "Planned errors": lambda row: row.person.planned,
     "Last seen": lambda row: iso(row.person.seen_at),
-    "Did": lambda row: SEPARATOR.join(row.person.did),
+    "Did": lambda row: SEPARATOR.join(row.person.done),
     "Generated": lambda row: row.generated,
     "Used": lambda row: row.used,
     "Revoked": lambda row: row.revoked,
@@ -112,12 +112,7 @@ def routes(store: Store, traffic: Traffic, instructor: Instructor, classroom: Cl
         tokens = [
             token for number in person.accounts if number in store.accounts for token in store.tokens(store.accounts[number])
         ]
-        if person.hand_since is not None:
-            state, since = "hand up", person.hand_since
-        elif person.trouble:
-            state, since = "stuck", person.trouble.since
-        else:
-            state, since = "last seen", person.seen_at
+        state, since = person.state
         return Row(
             person,
             generated=len(tokens),

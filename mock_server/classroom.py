@@ -27,6 +27,7 @@ LONGEST_NAME, LONGEST_NOTE = 40, 200  # characters
 MOST_PEOPLE = 1_000
 KEPT = 100  # of what a person did
 SEPARATOR = "; "
+IN_TURN = HAND_UP, STUCK, LAST_SEEN = "hand up", "stuck", "last seen"
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class Person:
     """Somebody in the class. Times are Unix seconds by the server's real clock.
 
     ``lesson`` is the name of the notebook that asked last, ``step`` the number of the part that the person has come to,
-    -1 before the first, and ``left`` what is still to be done there. ``did`` is what the person was seen to do, the latest at
-    the end. ``planned`` counts the errors that belong to a lesson. ``hand_since`` is when the hand went up.
+    -1 before the first, and ``left`` what is still to be done there. ``done`` is what the person was seen to do, the latest
+    at the end. ``planned`` counts the errors that belong to a lesson. ``hand_since`` is when the hand went up.
     """
 
     name: str
@@ -93,16 +94,23 @@ class Person:
     lesson: str | None = None
     step: int = -1
     left: list[str] = field(default_factory=list)
-    did: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
+    done: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
     planned: int = 0
     trouble: Trouble | None = None
     hand_since: int | None = None
     note: str = ""
 
     @property
+    def state(self) -> tuple[str, int]:
+        """Say how the person is, and since when: ``hand up``; ``stuck`` on an error that no lesson plans; or ``last seen``."""
+        if self.hand_since is not None:
+            return HAND_UP, self.hand_since
+        return (STUCK, self.trouble.since) if self.trouble else (LAST_SEEN, self.seen_at)
+
+    @property
     def needs_help(self) -> bool:
-        """Tell whether the hand is up, or an error came that no lesson plans and nothing that shows a way out of it."""
-        return self.hand_since is not None or self.trouble is not None
+        """Tell whether the hand is up, or the person is stuck."""
+        return self.state[0] != LAST_SEEN
 
     @property
     def lesson_title(self) -> str:
@@ -127,8 +135,10 @@ class Person:
 
     def called(self, call: NotedCall, now: int) -> None:
         """Note a call of the API: a step of the lesson, a way out of trouble, or trouble."""
-        is_planned = self.pressed(redact(spelled(call.method, call.path, call.status, call.error)), now, bool(call.error))
+        is_planned = self.did(redact(spelled(call.method, call.path, call.status, call.error)), now, bool(call.error))
         what = (call.method, call.path)
+        if not call.status:  # a lesson, or who tests, has asked for that
+            return
         if not call.error:
             if self.trouble and what == self.trouble.call:
                 self.trouble = None
@@ -139,10 +149,10 @@ class Person:
         else:
             self.trouble = Trouble(now, self.step, what, call)
 
-    def pressed(self, what: str, now: int, is_error: bool = False) -> bool:
+    def did(self, what: str, now: int, is_error: bool = False) -> bool:
         """Note what the person did, and tell whether the lesson plans it. To come to a later step is a way out of trouble."""
         self.seen_at = now
-        self.did.append(what)
+        self.done.append(what)
         if what in self.left:
             self.left.remove(what)
             return True
@@ -181,9 +191,8 @@ class Classroom:
         """Return everybody, those first who need help: raised hands, then who is stuck, then who was not seen for longest."""
 
         def turn(person: Person) -> tuple[int, int]:
-            if person.hand_since is not None:
-                return 0, person.hand_since
-            return (1, person.trouble.since) if person.trouble else (2, person.seen_at)
+            state, since = person.state
+            return IN_TURN.index(state), since
 
         return sorted(self._people.values(), key=turn)
 
@@ -241,7 +250,7 @@ class Classroom:
     def pressed(self, account: Account, button: str) -> None:
         """Note what somebody did on the page."""
         if person := self.owner(account):
-            person.pressed(button, self.now())
+            person.did(button, self.now())
 
     def called(self, call: NotedCall, account: Account | None) -> None:
         """Note a call of the API. If its account is nobody's, it is of the person at that address, if there is only one."""

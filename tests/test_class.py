@@ -221,6 +221,9 @@ def test_an_error_is_planned_only_where_a_lesson_has_it_and_success_is_a_way_out
     assert person.planned == 2 and not person.needs_help
     person.called(error("/v1/links/clx1234567890"), 2)
     person.called(missing, 3)  # from the top again
+    dropped = error("/v1/links/clx1234567890")
+    dropped.status, dropped.error = 0, None
+    person.called(dropped, 3)  # no answer is no way out
     assert person.trouble.since == 2 and person.planned == 3
     solved = error("/v1/links/clx1234567890")
     solved.status, solved.error = 200, None

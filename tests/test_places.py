@@ -6,6 +6,8 @@ A text is read in more than one place. What isn't in each of them stands in a pa
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
 import shutil
@@ -18,6 +20,7 @@ from urllib.parse import urljoin
 
 import nbformat
 import pytest
+import requests
 from bs4 import BeautifulSoup, SoupStrainer, Tag
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from markdown import Markdown
@@ -27,7 +30,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 import browser.build
 import lab
-from tests.running import PATIENCE, ROOT, run_async, wait_until
+from tests.running import PATIENCE, ROOT, MockServer, run_async, wait_until
 from tests.texts import DOCUMENTS, markdown
 from workshop import bundle
 
@@ -236,14 +239,24 @@ def choose(window: Page | FrameLocator, entry: str) -> Locator:
 
 
 @pytest.fixture
-def jupyterlab(browser, tmp_path) -> Iterator[Page]:
-    """JupyterLab with the first notebook, started as `make lab` starts it."""
+def class_server() -> Iterator[MockServer]:
+    with MockServer("--class", "blue-whale") as server:
+        yield server
+
+
+@pytest.fixture
+def jupyterlab(browser, tmp_path, class_server) -> Iterator[Page]:
+    """JupyterLab with the first notebook, started as `make lab` starts it, for a learner in a class."""
     for folder in ("notebooks", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / ".env.example", tmp_path / ".env")
     options = [option.replace(f"_dir={ROOT}", f"_dir={tmp_path}") for option in lab.JUPYTERLAB]
     command = [sys.executable, "-m", "jupyterlab", *options, "--allow-root"]
-    log, environment = tmp_path / "log", {**os.environ, "HOME": str(tmp_path / "home")}
+    settings = {"BASE_URL": class_server.base_url, "CLASS_CODE": "blue-whale", "LEARNER": "Ada"}
+    environment = {**os.environ, "HOME": str(tmp_path / "home")} | {
+        f"LINKED_IS_{name}": value for name, value in settings.items()
+    }
+    log = tmp_path / "log"
     with log.open("w") as file:
         process = subprocess.Popen([*command, "--no-browser", "--port=0"], cwd=tmp_path, env=environment, stderr=file)
     printed, page = partial(log.read_text, encoding="utf-8"), browser.new_page()
@@ -259,9 +272,14 @@ def jupyterlab(browser, tmp_path) -> Iterator[Page]:
 
 
 @pytest.mark.long
-def test_jupyterlab_has_the_menus_that_texts_name_asks_nothing_shows_pages_and_keeps_one_env(jupyterlab, tmp_path):
+def test_jupyterlab_has_the_menus_that_texts_name_asks_nothing_shows_pages_and_keeps_one_env(jupyterlab, tmp_path, class_server):
     for entry in IN_JUPYTERLAB:
         choose(jupyterlab, entry)
+    choose(jupyterlab, "Run > Run All Cells").click()
+    jupyterlab.locator(".jp-OutputArea-output", has_text="You're ready.").wait_for(timeout=1000 * PATIENCE)
+    told = requests.get(f"{class_server.origin}/_mock/class", {"as": "csv"}, timeout=PATIENCE).text
+    [row] = csv.DictReader(io.StringIO(told))  # JupyterLab tells which notebook it is
+    assert (row["Learner"], row["Lesson"], row["Step"]) == ("Ada", "Start here", "Call the API without a token")
     settings = jupyterlab.request.get(
         urljoin(jupyterlab.url, "/lab/api/settings/@jupyterlab/apputils-extension:notification")
     ).json()

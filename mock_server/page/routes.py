@@ -37,8 +37,6 @@ class TooManyGuesses(InvalidRequest):
     """Somebody guesses at the class code, and has to wait."""
 
     status = 429
-    message = "Too many wrong class codes"
-    when = "A computer sent many wrong class codes."
 
 
 class ShownOnce(dict[str, tuple[str, str]]):
