@@ -16,14 +16,13 @@ from mock_server.api import Call, Handler
 from mock_server.authentication import check_alive, find_token
 from mock_server.classroom import Classroom
 from mock_server.database import DatabaseError
-from mock_server.dot_env import CODE_HEADER
 from mock_server.envelope import ApiError, InternalError, RateLimitExceeded, ServiceUnavailable, failure
 from mock_server.instructor import HEADER
 from mock_server.model import Account
 from mock_server.store import Store
 from mock_server.traffic import NOBODY, Fault, NotedCall, Traffic
 
-_SECRET = {b"authorization", b"cookie", b"proxy-authorization", HEADER.lower().encode(), CODE_HEADER.lower().encode()}
+_SECRET = {b"authorization", b"cookie", b"proxy-authorization", HEADER.lower().encode()}
 # What is noted of a call: it stays in memory.
 LONGEST_PATH, LONGEST_VALUE, MOST_HEADERS, LONGEST_BODY = 2_000, 200, 50, 4_000
 WITH_BODY = ("POST", "PATCH")

@@ -231,6 +231,19 @@ def test_an_error_is_planned_only_where_a_lesson_has_it_and_success_is_a_way_out
     assert not person.needs_help
 
 
+def test_what_is_done_once_more_or_too_early_is_no_later_step():
+    person = Person("Ada", 0)
+    person.began("04-call-the-api")
+    for what in ("Sign up", "Generate New Token", "GET /v1/links 200", "GET /v1/links 200"):
+        person.did(what, 0)
+    assert person.step_title == "Make the first call"  # a later step has this call too
+    person.began("06-read-authentication-errors")
+    expired = error(code="TOKEN_EXPIRED")
+    expired.status = 401
+    person.called(expired, 1)
+    assert person.needs_help and person.step == -1
+
+
 def test_what_the_board_knows_of_the_course_is_in_the_notebooks():
     notebooks = ROOT / "notebooks"
     assert set(course()) == {str(path.relative_to(notebooks).with_suffix("")) for path in [*NOTEBOOKS, *EXERCISES]}

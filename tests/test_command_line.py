@@ -103,6 +103,8 @@ def test_a_taken_port_is_told_with_another_one(server):
     port = server.origin.rpartition(":")[2]
     message = refused_start("--port", port, "--database", ":memory:")
     assert f"Port {port} is taken" in message and f"--port {int(port) + 1}" in message
+    message = refused_start("--port", port, "--database", ":memory:", "--class", "blue-whale")
+    assert "Stop that one" in message and str(int(port) + 1) not in message  # another port is not the one on the wall
 
 
 def test_a_database_in_use_is_told(tmp_path):
