@@ -276,6 +276,21 @@ def test_one_version_of_each_action_is_used_and_named_behind_its_commit():
     assert all(pinned) and len({pin[1] for pin in pinned}) == len(lines) > 5, lines
 
 
+def test_only_what_publishes_the_site_may_write():
+    """zizmor asks for no more than that each job names its rights."""
+    may_write = set()
+    for path in WORKFLOW.parent.glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {}, path.name
+        may_write |= {
+            (name, right)
+            for name, job in workflow["jobs"].items()
+            for right, level in job["permissions"].items()
+            if level != "read"
+        }
+    assert may_write == {("publish", "pages"), ("publish", "id-token")}
+
+
 def test_the_site_is_published_after_what_ci_runs():
     workflow = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
     jobs = workflow["jobs"]
