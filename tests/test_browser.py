@@ -1,10 +1,11 @@
 """What a learner does by hand, in a real browser: sign up, generate, copy, use, revoke, see 401."""
 
 import pytest
+import requests
 
 from mock_server.settings_page import SettingsPage
 from tests.judges import axe, judged
-from tests.running import MockServer
+from tests.running import PATIENCE, MockServer
 
 
 @pytest.fixture(params=["with JavaScript", "without JavaScript", pytest.param("judged", marks=pytest.mark.long)])
@@ -130,16 +131,21 @@ def test_the_class_board_shows_what_is_new_and_keeps_your_place(browser, monkeyp
 @pytest.mark.long
 def test_the_other_pages_are_well_made(browser, monkeypatch):
     monkeypatch.setenv("LINKED_IS_CLASS_CODE", "blue-whale")
-    monkeypatch.setenv("LINKED_IS_LEARNER", "Ada")
+    monkeypatch.setenv("LINKED_IS_LEARNER", "Ada Lovelace-Byron")
+    monkeypatch.setenv("JPY_SESSION_NAME", "notebooks/08-revoke-and-react-to-a-leak.ipynb")
     with MockServer("--class", "blue-whale") as server, browser.new_context() as context:
         learner = SettingsPage(server.base_url)
         learner.sign_up()
+        headers = {"Authorization": f"Bearer {learner.generate_token(name='Soon gone')}"}
+        learner.revoke("Soon gone")
+        for path in ("/links", "/profiles/no-such-profile"):
+            requests.get(server.base_url + path, headers=headers, timeout=PATIENCE)
         learner.raise_hand("I can't copy")
         tab = context.new_page()
         for path, role, name in (
             ("/signup", "textbox", "Class code"),
             ("/login", "textbox", "Password"),
-            ("/_mock/class", "rowheader", "Ada"),
+            ("/_mock/class", "rowheader", "Ada Lovelace-Byron"),
             ("/hand", "textbox", "Class code"),
             ("/s/cafe-example", "link", "Book a table"),
             ("/s/nowhere", "heading", "404"),
