@@ -83,16 +83,17 @@ class Hub:
         header = {"msg_id": "1", "msg_type": "execute_request", "username": "", "session": "1", "version": "5.3", "date": ""}
         content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False, "stop_on_error": True}
         channel.send(json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}))
-        printed = ""
-        while True:
+        printed, idle = "", False
+        while not idle:  # The reply comes on a channel of its own, at times before what the code has printed. "idle" comes last.
             message = json.loads(channel.recv())
             kind, content = message["msg_type"], message["content"]
+            if message["parent_header"].get("msg_id") != header["msg_id"]:
+                continue
             if kind == "stream":
                 printed += content["text"]
             elif kind == "error":
                 printed += content["ename"] + ": " + content["evalue"]
-            elif kind == "execute_reply":
-                break
+            idle = kind == "status" and content["execution_state"] == "idle"
         channel.close()
         self.administrator.delete(f"{base}api/kernels/{kernel.json()['id']}", timeout=PATIENCE)
         return printed
