@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Transport
+from asyncio import AbstractEventLoop, Transport
 from typing import Any
 
 from mock_server.gate import HANG_UP
@@ -18,6 +18,38 @@ _TOO_LARGE = (
 )
 
 
+class InOnePiece:
+    """A transport that sends what is written to it in one step of the event loop in one piece.
+
+    uvicorn writes head and body apart. That makes two packets, either of which can be lost, and wakes the client twice.
+    """
+
+    def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._pieces: list[bytes] = []
+        self.is_closing = transport.is_closing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send the data at the end of this step."""
+        if not self._pieces:
+            self._loop.call_soon(self._send)
+        self._pieces.append(data)
+
+    def close(self) -> None:
+        """Send what is left, and close."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._pieces:
+            self._transport.write(b"".join(self._pieces))
+            self._pieces.clear()
+
+
 class Connection(Http11):
     """``waiting_since`` is when it began to wait for a request or the rest of one, in seconds of the event loop."""
 
@@ -25,7 +57,7 @@ class Connection(Http11):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
-        super().connection_made(transport)
+        super().connection_made(InOnePiece(transport, self.loop))  # type: ignore[arg-type]
         self.waiting_since = self.loop.time()
         self._around_body = 0
         self._is_too_large = False

@@ -10,6 +10,7 @@ import http.client
 import os
 import re
 import socket
+import struct
 import sys
 from collections import Counter
 from contextlib import ExitStack, suppress
@@ -298,6 +299,20 @@ def test_who_waits_for_nothing_or_sends_half_a_request_is_hung_up_on(tmp_path):
         head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
         for parts in ((), (head,), (head, b"\r\na"), (b"\r\n",)):
             assert sent_raw(server, *parts) == b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere TCP tells its counts in another way")
+def test_an_answer_is_one_packet_and_can_be_lost_only_once(server):
+    address = urlsplit(server.origin)
+    with socket.create_connection((address.hostname, address.port), PATIENCE) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET /v1/links HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"}}"):
+                answer += connection.recv(65_536)
+        counts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
+    data_segments_in = struct.unpack_from("I", counts, 152)[0]  # tcpi_data_segs_in of struct tcp_info, linux/tcp.h
+    assert data_segments_in == 20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit of a running program can't be changed")
