@@ -32,10 +32,10 @@ test-all: .venv/tests ## Prove the same, and run the tests that take long
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 test-elsewhere: .venv/tests ## Prove it as if on other computers: fonts, locales, clocks, users, programs, Pythons
-	$(BIN)/python -m tests.elsewhere $(ELSEWHERE_OPTIONS)
+	$(BIN)/python -m tools.elsewhere $(ELSEWHERE_OPTIONS)
 
 proof: .venv/tests ## Break each documented behaviour of the mock server, and see who notices
-	$(BIN)/python -m tests.proof $(PROOF_OPTIONS)
+	$(BIN)/python -m tools.proof $(PROOF_OPTIONS)
 
 workshop: .venv/course ## Make the zip of a workshop: notebooks, site, slides, and wheels for every system
 	$(BIN)/python -m workshop.bundle $(WORKSHOP_OPTIONS)
@@ -50,7 +50,7 @@ bench-tab: .venv/tests ## Measure weight and start of the course in a browser ta
 	$(BIN)/python -m bench.tab $(BENCH_OPTIONS)
 
 lighthouse: .venv/tests ## Let Lighthouse judge three pages of the site; needs npm and Chromium
-	$(BIN)/python -m tests.judges $(PAGES)
+	$(BIN)/python -m tools.judges $(PAGES)
 
 # SITE_URL=… and REPO_URL=… tell where the site will be, and where its source is.
 site: .venv/course tab ## Build the site into site/, with the course in a browser tab where npm is there
@@ -63,12 +63,12 @@ serve: .venv/course ## Serve the site, and build it again when a file changes
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve $(MKDOCS_OPTIONS)
 
 notebooks: .venv/tests ## Run every notebook and solution, save the outputs and the answers of the reference, write the exercises
-	$(BIN)/python -m tests.running $(NOTEBOOKS)
-	$(BIN)/python -m tests.exercises $(NOTEBOOKS)
-	$(BIN)/python docs/hooks/recorded_answers.py
+	$(BIN)/python -m tools.write_outputs $(NOTEBOOKS)
+	$(BIN)/python -m tools.write_exercises $(NOTEBOOKS)
+	$(BIN)/python -m publish.recorded_answers
 
 screenshots: .venv/tests ## Take the pictures of Settings > API again
-	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m tools.screenshots
 
 lock: .venv/course ## Compile requirements.in to requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \

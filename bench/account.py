@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 
 from bench.client import ask
-from bench.contract import LINKS
+from bench.document import LINKS
 from bench.process import CannotMeasure, Server
 from mock_server.settings_page import PageError, SettingsPage
 

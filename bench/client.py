@@ -8,7 +8,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from tests.running import PATIENCE
+from tools.running import PATIENCE
 
 
 @dataclass(frozen=True)

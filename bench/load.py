@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.process import CannotMeasure, Server
-from tests import debian
-from tests.running import PATIENCE
+from tools import debian
+from tools.running import PATIENCE
 
 DONE = """
 function done(summary, latency, requests)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.client import ask
-from bench.contract import LINKS, derive
+from bench.document import LINKS, derive
 from bench.process import PORT, SERVER_CORES, CannotMeasure, Server
-from tests.running import ROOT
+from tools.running import ROOT
 
 FOLDER = Path(__file__).parent
 MODULES = FOLDER / "node_modules"

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import psutil
 
-from tests.running import PATIENCE, ROOT, free_port
+from tools.running import PATIENCE, ROOT, free_port
 
 PORT = "{port}"  # stands for the port in a command
 

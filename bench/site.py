@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.process import CannotMeasure
 from bench.report import Figure, Target, circumstances, divide, spread, table, verdicts
 from bench.rounds import show
-from tests.running import ROOT
+from tools.running import ROOT
 
 ENVIRONMENT = Path(__file__).parent / ".venv"
 COURSE = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -189,9 +189,9 @@ def write_notebooks(folder: Path, count: int) -> None:
 
 
 def prepare_ours(project: Path, count: int) -> None:
-    """Write a project with this site's settings, theme and hook."""
-    for name in ("assets", "hooks", "theme"):
-        shutil.copytree(ROOT / "docs" / name, project / "docs" / name)
+    """Write a project with this site's settings, theme and steps."""
+    for name in ("docs/assets", "publish"):
+        shutil.copytree(ROOT / name, project / name)
     shutil.copy(ROOT / "pyproject.toml", project)
     (project / "docs" / "how-to").mkdir()
     for name in ("index", "review", "quickstart", "how-to/run-the-course-elsewhere"):  # the notebooks lead there

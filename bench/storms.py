@@ -14,9 +14,9 @@ import requests
 
 from bench.account import Accounts
 from bench.client import burst, headers, message
-from bench.contract import LINKS
+from bench.document import LINKS
 from bench.process import CannotMeasure, Server
-from tests.running import PATIENCE
+from tools.running import PATIENCE
 
 PACE = 0.005  # seconds from one paced request to the next
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -20,9 +20,9 @@ from bench.report import Figure, Target, circumstances, divide, spread, table, v
 from bench.rounds import show
 from browser.build import BUILD, KERNEL_EXTENSION, LAB, LEFT_OUT, PYODIDE, PYTHON, BuildError, build, run
 from conftest import CHROMIUM_OPTIONS
-from tests import debian, static_site
-from tests.running import PATIENCE, ROOT
-from tests.static_site import TAB, StaticHost
+from tools import debian, static_site
+from tools.running import PATIENCE, ROOT
+from tools.static_site import TAB, StaticHost
 
 FIRST = "notebooks/01-start-here.ipynb"
 KERNEL_STATUS = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"

@@ -26,10 +26,10 @@ from mock_server.database import DatabaseError
 from mock_server.envelope import ApiError, Forbidden, InternalError, NotFound, PayloadTooLarge, failure, from_http
 from mock_server.gate import Gate
 from mock_server.instructor import Instructor, new_code
-from mock_server.page import routes as page
-from mock_server.page.rendering import error_page
 from mock_server.store import Store
 from mock_server.traffic import Traffic
+from mock_server.web import routes as page
+from mock_server.web.rendering import error_page
 
 LARGEST_BODY = 1024 * 1024  # bytes
 LONGEST_HOST = 300  # characters: more than a name has

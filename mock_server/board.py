@@ -15,10 +15,10 @@ from mock_server.classroom import SEPARATOR, Classroom, Person, course
 from mock_server.clock import iso
 from mock_server.envelope import Forbidden
 from mock_server.instructor import Instructor
-from mock_server.page.rendering import HEADERS, go_to, page
-from mock_server.page.sessions import form_fields
 from mock_server.store import Store
 from mock_server.traffic import NOBODY, Traffic
+from mock_server.web.rendering import HEADERS, go_to, page
+from mock_server.web.sessions import form_fields
 
 # The page's script asks for what is new.
 _HEADERS = {**HEADERS, "Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; connect-src 'self'"}

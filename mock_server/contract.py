@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mock_server.page.rendering import SWAGGER_HEADERS, page, static_file
+from mock_server.web.rendering import SWAGGER_HEADERS, page, static_file
 
 # The package carries Swagger UI's own files for MkDocs; here they are served as they are.
 _SWAGGER_UI = {

@@ -34,10 +34,10 @@ from mock_server.envelope import Forbidden, InvalidRequest, encode, success
 from mock_server.gate import LONGEST_PATH
 from mock_server.instructor import Instructor
 from mock_server.model import Account
-from mock_server.page.sessions import Sessions, refuse_other_sites
 from mock_server.rate_limit import PLANS
 from mock_server.store import Store
 from mock_server.traffic import NOBODY, Fault, NotedCall, Traffic, fits
+from mock_server.web.sessions import Sessions, refuse_other_sites
 
 FARTHEST = 100 * 366 * 24 * 60 * 60  # seconds: the span of years that a clock can show
 CLOCK_FIELDS = {"set": instant, "advance": whole_number(-FARTHEST, FARTHEST), "freeze": flag}

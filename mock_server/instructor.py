@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.envelope import Forbidden
-from mock_server.page.sessions import cookie_attributes, cookie_name, refuse_other_sites
 from mock_server.tokens import digest
 from mock_server.visitors import address
+from mock_server.web.sessions import cookie_attributes, cookie_name, refuse_other_sites
 
 COOKIE = "mock_instructor"
 HEADER = "X-Mock-Instructor"

@@ -21,10 +21,10 @@ from mock_server.content import Content
 from mock_server.database import DatabaseError
 from mock_server.envelope import NotFound, RateLimitExceeded
 from mock_server.model import Link, Profile
-from mock_server.page.rendering import HEADERS, page
-from mock_server.page.sessions import Sessions
 from mock_server.rate_limit import MINUTE
 from mock_server.store import Store
+from mock_server.web.rendering import HEADERS, page
+from mock_server.web.sessions import Sessions
 
 REDIRECT_DELAY = 5  # seconds: linked.is docs, links page
 MOST_OPENINGS = 6_000  # of one network address, in a minute

@@ -28,9 +28,7 @@ CONTENTS = ("lab.py", "jupyter_server_config.py", "labconfig", "mock_server", "n
 CONTENTS += ("requirements.txt", ".env.example", ".gitignore")
 # What a learner opens → where it comes from. Windows runs a .bat by its name, the others run what may be run.
 STARTS = {"start-windows.bat": "start.bat", "start-macos.command": "start.sh", "start-linux.sh": "start.sh"}
-LEFT_OUT = shutil.ignore_patterns(
-    "__pycache__", ".ipynb_checkpoints", "hooks", "theme", "node_modules", ".env", "mock-server*.db*"
-)
+LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "node_modules", ".env", "mock-server*.db*")
 TEXT = {".ipynb", ".md", ".py", ".html", ".txt", ".toml", ".yaml", ".js", ".json", ".css", ".example", ""}
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")

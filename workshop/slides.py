@@ -225,7 +225,7 @@ def shown(path: str, text: str) -> str:
 
 
 def is_question(block: Tag | None) -> bool:
-    """Tell whether a block of a text is a question, which the site asks: docs/hooks/questions.py says how it is written."""
+    """Tell whether a block of a text is a question, which the site asks: publish/questions.py says how it is written."""
     return block is not None and re.fullmatch(r"<p><strong>.*\?</strong></p>", str(block)) is not None
 
 
@@ -345,7 +345,7 @@ def print_to_pdf(files: list[Path]) -> list[Path]:
     try:  # what the tests need is not everywhere
         from playwright.sync_api import sync_playwright
 
-        from tests.debian import CHROMIUMS, first
+        from tools.debian import CHROMIUMS, first
 
         program = first(*CHROMIUMS)
     except ImportError:

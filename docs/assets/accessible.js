@@ -1,5 +1,5 @@
 // Additions to the theme for readers with a keyboard or a screen reader: the part that needs a script.
-// docs/hooks/accessible.py and notebook.css do the rest.
+// publish/accessible.py and notebook.css do the rest.
 document$.subscribe(() => {
   // The box around a copy button is no place to navigate to, and a page has dozens.
   for (const box of document.querySelectorAll(".md-code__nav")) box.setAttribute("role", "presentation")

@@ -17,8 +17,8 @@ from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.dot_env import RERUN
-from mock_server.page import passwords
 from mock_server.store import Store
+from mock_server.web import passwords
 
 BASE_URL = "http://127.0.0.1:8787/v1"
 database: Database

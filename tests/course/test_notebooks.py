@@ -1,0 +1,202 @@
+"""What nbval does not look at: that outputs are there, that no token is in them, and that a learner's own ``.env`` is used."""
+
+import copy
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+
+import nbformat
+import pytest
+import uvicorn
+
+from mock_server import tokens
+from mock_server.app import Settings, create_app
+from mock_server.clock import Clock
+from mock_server.database import Database
+from mock_server.settings_page import SettingsPage
+from mock_server.store import Store
+from tests.course.test_questions import read_questions
+from tools.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel, wait_until
+from tools.texts import FILES
+from tools.write_exercises import SOLUTIONS, without_outputs
+
+TEMPLATE = ROOT / "tools" / "template.ipynb"  # what CONTRIBUTING.md tells to copy
+
+
+def findings(notebook):
+    """Return what makes a notebook unfit to be published."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found = []
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        found.append("it was not executed from top to bottom")
+    for cell in code:
+        if "print(" in re.sub(r"(?m)^def .*(\n .*|\n)*", "", cell.source) and not cell.outputs:
+            found.append(f"the output of cell {cell.id} was stripped")
+        if any(output.output_type == "error" for output in cell.outputs):
+            found.append(f"cell {cell.id} failed")
+        if len(cell.source.splitlines()) > 15:
+            found.append(f"cell {cell.id} is longer than 15 lines")
+    # The first notebook checks the packages before it imports one.
+    if not any("settings_page = SettingsPage(BASE_URL)" in cell.source for cell in code[:3]):
+        found.append("it does not begin by saying which service it talks to")
+    if len(re.findall("(?m)^# ", text)) != 1:
+        found.append("it has not exactly one title")
+    parts = ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did")
+    found += [f"it lacks {part}" for part in parts if part not in text]
+    questions, faults = read_questions(text)
+    found += faults if len(questions) >= 3 else [*faults, "it has fewer than three questions"]
+    if f"**Time:** {notebook.metadata.linked_is.minutes} minutes" not in text:
+        found.append("its time is not that of its metadata")
+    return found
+
+
+@pytest.mark.check
+def test_lessons_are_numbered_and_none_takes_more_than_25_minutes():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, len(NOTEBOOKS) + 1)]
+    for path in NOTEBOOKS:
+        assert 0 < nbformat.read(path, as_version=4).metadata.linked_is.minutes <= 25
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("path", [*NOTEBOOKS, TEMPLATE], ids=lambda path: path.name)
+def test_a_notebook_is_fit_to_be_published(path):
+    assert findings(nbformat.read(path, as_version=4)) == []
+
+
+@pytest.mark.check
+def test_an_unfit_notebook_is_found():
+    def broken(change):
+        notebook = copy.deepcopy(nbformat.read(NOTEBOOKS[0], as_version=4))
+        change(notebook, [cell for cell in notebook.cells if cell.cell_type == "code"])
+        return findings(notebook)
+
+    assert broken(lambda notebook, code: code[1].update(execution_count=None))
+    assert broken(lambda notebook, code: code[1].update(outputs=[]))
+    assert broken(lambda notebook, code: code[1].outputs.append(nbformat.v4.new_output("error")))
+    assert broken(lambda notebook, code: code[1].update(source="1\n" * 16))
+    assert broken(lambda notebook, code: notebook.metadata.linked_is.update(minutes=1))
+
+
+def slices(token):
+    """Return every piece of six characters of a token's secret part."""
+    secret = token.removeprefix(tokens.PREFIX)
+    return {secret[start : start + 6] for start in range(len(secret) - 5)}
+
+
+def has_a_piece(text, pieces):
+    """Tell whether one of the pieces is in a text. A search for each of a thousand pieces would take minutes."""
+    words = re.findall("[0-9A-Za-z]{6,}", text)
+    return any(word[start : start + 6] in pieces for word in words for start in range(len(word) - 5))
+
+
+@pytest.fixture
+def witness(tmp_path, monkeypatch):
+    """A mock server whose tokens the test knows: yields its base URL, the tokens, the log, the database file."""
+    minted, log, mint = [], [], tokens.mint
+
+    def mint_and_tell():
+        minted.append(mint())
+        return minted[-1]
+
+    monkeypatch.setattr(tokens, "mint", mint_and_tell)
+    database = Database(str(tmp_path / "mock.db"))
+    app = create_app(Store(database, Clock()), Settings(log=log.append))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", ws="none", log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    wait_until(lambda: server.started)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1", minted, log, tmp_path / "mock.db"
+    server.should_exit = True
+    thread.join()
+    database.close()
+
+
+# A setting of IPython that a learner may have: every line's value is an output, not the last one's only.
+EVERY_VALUE = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('get_ipython().ast_node_interactivity = "all"')])
+
+
+@pytest.mark.long
+def test_the_course_uses_a_learners_own_env_leaves_it_as_it_is_and_lets_no_piece_of_a_token_out(witness, tmp_path, monkeypatch):
+    base_url, minted, log, database = witness
+    page, project = SettingsPage(base_url), tmp_path / "project"
+    page.sign_up()
+    token = page.generate_token(name="My own")
+    shutil.copytree(ROOT / "notebooks", project / "notebooks")
+    for name in (".env.example", ".gitignore"):
+        shutil.copy(ROOT / name, project)
+    env = f"# mine\r\nLINKED_IS_API_TOKEN={token}\r\nLINKED_IS_BASE_URL={base_url}\r\n"
+    (project / ".env").write_bytes(env.encode())
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    monkeypatch.delenv("LINKED_IS_API_TOKEN")
+    monkeypatch.delenv("LINKED_IS_BASE_URL")
+    texts = {}
+    with shared_kernel() as run:
+        run(EVERY_VALUE, project, {})
+        for path in (*NOTEBOOKS, *SOLUTIONS):
+            notebook = without_outputs(nbformat.read(path, as_version=4))
+            run(notebook, project / path.parent.relative_to(ROOT), {})
+            texts[path.name] = nbformat.writes(notebook)
+
+    assert "Your token is clean." in texts[NOTEBOOKS[2].name] and "your own token" in texts[NOTEBOOKS[3].name]
+    assert page.tokens()[0].last_used != "never" and page.tokens()[0].state == "active"
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+    texts["the log"] = "\n".join(log)
+    page.generate_token()
+    texts["the page"] = page.session.get(f"{page.origin}/settings/api", timeout=PATIENCE).text
+    texts["the database"] = b"".join(file.read_bytes() for file in database.parent.glob("mock.db*")).decode("latin-1")
+    pieces = set().union(*map(slices, minted))
+    assert len(minted) >= 10 and len(log) > 50
+    leaks = {place for place, text in texts.items() if has_a_piece(text, pieces)}
+    assert leaks == set()
+
+
+def test_the_search_for_pieces_finds_one():
+    token = tokens.mint()
+    assert has_a_piece(f"Your token starts with {token[:16]}", slices(token))
+    assert not has_a_piece(f"Your token starts with {token[:14]}", slices(token))
+
+
+def tokens_in(text):
+    """Return what a token left in a text: its prefix with six characters behind it, or its secret part alone; of a token
+    of linked.is, whose shape nobody documents, what comes after `Bearer` or the name of the setting.
+    """
+    begun = [word for word in re.findall(rf"{tokens.PREFIX}(\w{{6,}})", text) if word != "cutoff"]  # a test's made-up one
+    begun += re.findall(r"(?:Bearer |LINKED_IS_API_TOKEN=)([\w.~+/-]{20,})", text)
+    return begun + [word for word in re.findall(r"\b[0-9A-Za-z]{36}\b", text) if tokens.is_well_formed(tokens.PREFIX + word)]
+
+
+@pytest.mark.check
+def test_no_token_is_in_the_project():
+    leaks = [path for path in FILES if tokens_in(path.read_bytes().decode("utf-8", "replace"))]
+    assert leaks == []
+
+
+@pytest.mark.check
+def test_a_token_in_the_project_is_found():
+    token = tokens.mint()
+    for text in (
+        f'TOKEN = "{token}"',
+        f"Bearer {'a' * 20}",
+        f"LINKED_IS_API_TOKEN={'a' * 20}",
+        f"It begins with {token[:15]}…",
+        f"[{token.removeprefix(tokens.PREFIX)}]",
+    ):
+        assert tokens_in(text)
+    assert not tokens_in("lis_mock_short lis_mock_[0-9A-Za-z]{36} " + "a" * 36)
+
+
+@pytest.mark.long
+def test_somebody_notices_each_documented_behaviour_that_breaks_and_each_lie():
+    result = subprocess.run([sys.executable, "-m", "tools.proof"], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    told, by_notebooks = re.findall(r"(\d+) (?:told|noticed by a notebook)", result.stdout)
+    assert int(told) > 900 and int(by_notebooks) > 300
+
+
+def test_nothing_of_the_developers_own_settings_gets_into_a_run():
+    assert os.environ["LINKED_IS_API_TOKEN"] == ""
