@@ -29,6 +29,7 @@ from mock_server.instructor import Instructor, new_code
 from mock_server.store import Store
 from mock_server.traffic import Traffic
 from mock_server.web import routes as page
+from mock_server.web.passwords import HashPassword, scrypt
 from mock_server.web.rendering import error_page
 
 LARGEST_BODY = 1024 * 1024  # bytes
@@ -45,7 +46,7 @@ class Settings:
 
     ``host_names`` are the names to answer to, ``*`` means any. Pages of ``cors_origins`` may call the API from a browser. With a
     ``class_code``, signing up asks for it. Who has the ``instructor_code`` may act on all accounts. Log lines go to ``log``,
-    nowhere by default.
+    nowhere by default. ``hash_password`` is for a Python without scrypt.
     """
 
     host_names: set[str] = field(default_factory=lambda: {"localhost"})
@@ -54,6 +55,7 @@ class Settings:
     instructor_code: str = field(default_factory=new_code)
     log: Callable[[str], None] | None = None
     coloured_log: bool = False
+    hash_password: HashPassword = scrypt
 
 
 def create_app(store: Store, settings: Settings | None = None) -> Starlette:
@@ -83,7 +85,7 @@ def create_app(store: Store, settings: Settings | None = None) -> Starlette:
             *board.routes(store, traffic, instructor, classroom),
             *short_links.routes(store),
             *contract.routes(),
-            *page.routes(store, traffic, classroom),
+            *page.routes(store, traffic, classroom, settings.hash_password),
         ],
         middleware=middleware,
         exception_handlers={

@@ -8,6 +8,7 @@ import hmac
 import secrets
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from mock_server.envelope import ServiceUnavailable
@@ -20,9 +21,16 @@ _SCRYPT = {"n": 2**14, "r": 8, "p": 1}
 MOST_WAITING = 250  # passwords: the last one is hashed after some 12 seconds
 TOO_MANY = "Too many people are logging in at once. Wait a few seconds, then try again."
 
+HashPassword = Callable[[str, bytes], bytes]  # of password and salt
+
 FREE_TRIES = 5
 LONGEST_WAIT = 60
 MOST_GUESSERS = 10_000  # whose tries are remembered
+
+
+def scrypt(password: str, salt: bytes) -> bytes:
+    """Return the hash of a password. Raises AttributeError where Python has no OpenSSL."""
+    return hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
 
 
 class Passwords:
@@ -31,17 +39,18 @@ class Passwords:
     If too many wait, the one who came last of the client with the most is sent away: ServiceUnavailable is raised.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hash_password: HashPassword) -> None:
+        self._hash_password = hash_password
         self._busy = False
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._nobodys = ""
 
     async def hashed(self, password: str, client: str, salt: bytes | None = None) -> str:
-        """Return salt and scrypt hash of the password as hex, made off the event loop. Raises ServiceUnavailable."""
+        """Return salt and hash of the password as hex, made off the event loop. Raises ServiceUnavailable."""
         salt = salt or secrets.token_bytes(16)
         await self._turn(client)
         try:
-            made = await asyncio.get_running_loop().run_in_executor(_hashing, _scrypt, password, salt)
+            made = await asyncio.get_running_loop().run_in_executor(_hashing, self._hash_password, password, salt)
         finally:
             self._end_turn()
         return f"{salt.hex()}${made.hex()}"
@@ -78,10 +87,6 @@ class Passwords:
                 turn.set_result(None)
                 return
         self._busy = False
-
-
-def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
 
 
 class Brake:

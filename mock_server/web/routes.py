@@ -23,7 +23,7 @@ from mock_server.store import Store
 from mock_server.tokens import digest
 from mock_server.traffic import Traffic
 from mock_server.visitors import address
-from mock_server.web.passwords import Brake, Passwords
+from mock_server.web.passwords import Brake, HashPassword, Passwords
 from mock_server.web.rendering import HEADERS, filled, go_to, static_files
 from mock_server.web.sessions import Sessions, check_form, form_fields, form_token
 
@@ -43,10 +43,10 @@ class ShownOnce(dict[str, tuple[str, str]]):
     """Name and text of a token that was not seen yet, by session. Taking it out is the one time."""
 
 
-def routes(store: Store, traffic: Traffic, classroom: Classroom) -> list[Route]:
+def routes(store: Store, traffic: Traffic, classroom: Classroom, hash_password: HashPassword) -> list[Route]:
     """Return the routes of the page. In a class, signing up asks for its code and for a name."""
     sessions = Sessions(store)
-    passwords, brake = Passwords(), Brake()
+    passwords, brake = Passwords(hash_password), Brake()
     shown_once = ShownOnce()
 
     def render(request: Request, template: str, status: int = 200, **values: object) -> Response:

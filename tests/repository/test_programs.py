@@ -238,7 +238,7 @@ def test_bsd_make_does_what_gnu_make_does(copy):
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make, as on Windows")
 def test_clean_leaves_what_is_a_persons(copy):
     """What git ignores is what tasks and tools make, and a person's own settings and database."""
-    made = [copy / pattern for pattern in IGNORED if pattern.endswith("/")]
+    made = [copy / pattern.lstrip("/") for pattern in IGNORED if pattern.endswith("/")]
     made = [copy / "tools" / path.name if path.name == "node_modules" else path for path in made]
     kept = [copy / ".env", copy / "mock-server.db"]
     for path in [*(folder / "file" for folder in made), *kept]:

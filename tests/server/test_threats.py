@@ -248,10 +248,10 @@ def test_a_class_code_is_hard_to_guess(application):
 def test_a_crowd_of_one_address_keeps_nobody_else_waiting(application, monkeypatch):
     monkeypatch.setattr(passwords, "MOST_WAITING", 10)
     hashed = []
-    monkeypatch.setattr(passwords, "_scrypt", lambda password, salt: hashed.append(password) or b"")
+    app = create_app(application.store, Settings(hash_password=lambda password, salt: hashed.append(password) or b""))
     crowd = [("192.0.2.7", "/signup", {"email": f"{n}@example.com", "password": f"a password {n}"}) for n in range(30)]
     honest = ("192.0.2.1", "/signup", {"email": "honest@example.com", "password": "an honest one"})
-    *crowded, answer = run_async(log_ins(application.app, [*crowd, honest]))
+    *crowded, answer = run_async(log_ins(app, [*crowd, honest]))
     assert answer.status_code == 303
     assert "an honest one" in hashed[:4]
     sent_away = [one for one in crowded if one.status_code == 503]

@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from linked_is_tab import settings_window, transport
-from mock_server.app import create_app
+from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.dot_env import RERUN
 from mock_server.store import Store
-from mock_server.web import passwords
+from mock_server.web.passwords import scrypt
 
 BASE_URL = "http://127.0.0.1:8787/v1"
 database: Database
@@ -26,8 +26,6 @@ database: Database
 
 def start() -> None:
     """Prepare Python for a tab, and start the mock server."""
-    if not hasattr(hashlib, "scrypt"):
-        passwords._scrypt = _without_openssl
     subprocess.Popen = NoPrograms
     serve(Database(":memory:"))
     in_lab = Path("/drive").is_dir()  # else on a page
@@ -44,7 +42,8 @@ def start() -> None:
 def serve(what: Database) -> None:
     """Let a mock server answer that has what is in a database."""
     global database
-    transport.serve(create_app(Store(what, Clock())), BASE_URL)
+    hash_password = scrypt if hasattr(hashlib, "scrypt") else _without_openssl
+    transport.serve(create_app(Store(what, Clock()), Settings(hash_password=hash_password)), BASE_URL)
     database = what
 
 
