@@ -27,6 +27,7 @@ from mock_server.connection import LONGEST_WAIT, Connection
 from mock_server.console import Unblocked
 from mock_server.controls import open_account
 from mock_server.database import Database, DatabaseError
+from mock_server.dot_env import MOCK
 from mock_server.envelope import InvalidRequest
 from mock_server.model import Limits
 from mock_server.store import Store
@@ -126,7 +127,9 @@ def parser() -> argparse.ArgumentParser:
         description="Play the part of linked.is on this computer: its API and its Settings > API page.",
         epilog="Ctrl-C stops the server. Its page /docs shows the whole API.",
     )
-    parser.add_argument("--port", type=port, default=8787, help="port to listen on, 0 for a free one (default: 8787)")
+    parser.add_argument(
+        "--port", type=port, default=urlsplit(MOCK).port, help="port to listen on, 0 for a free one (default: %(default)s)"
+    )
     parser.add_argument(
         "--database", metavar="FILE", default="mock-server.db",
         help="file that keeps accounts and tokens; :memory: keeps them until the server stops (default: mock-server.db)",

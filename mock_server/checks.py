@@ -35,10 +35,10 @@ from urllib3.util import Retry
 
 from mock_server.contract import openapi
 from mock_server.settings_page import PageError, SettingsPage
+from mock_server.tokens import PREFIX
 
 Answer = Callable[..., Any]  # a function that a learner wrote
 VARIABLE = "LINKED_IS_API_TOKEN"
-PREFIX = "lis_mock_"
 # Made up: no server has ever made tokens like these, and they look like nothing else.
 SECRET = "Q7xZ9kW4" * 4 + "reBa"
 MADE_UP = PREFIX + SECRET

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from anyio.from_thread import start_blocking_portal
 from starlette.types import ASGIApp, Message
@@ -19,6 +19,7 @@ from mock_server.app import create_app
 from mock_server.clock import DAY, Clock, parse_iso
 from mock_server.contract import openapi
 from mock_server.database import Database
+from mock_server.dot_env import MOCK
 from mock_server.store import Store
 from mock_server.tokens import redact
 from publish.operations import Operation, operations
@@ -116,7 +117,7 @@ def ask_for(name: str, front: Callable[[ASGIApp], ASGIApp] = lambda app: app) ->
 async def ask(app: ASGIApp, token: str, request: Request) -> tuple[int, dict[str, str], bytes]:
     """Hand a request to the application, without a network between."""
     body = b"" if request.body is None else json.dumps(request.body).encode()
-    headers = {"host": "127.0.0.1:8787", "authorization": f"Bearer {token}", "content-type": "application/json"}
+    headers = {"host": urlsplit(MOCK).netloc, "authorization": f"Bearer {token}", "content-type": "application/json"}
     path, _, query = request.path.partition("?")
     scope = {
         "type": "http",
@@ -129,7 +130,7 @@ async def ask(app: ASGIApp, token: str, request: Request) -> tuple[int, dict[str
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in {**headers, **request.headers}.items() if value],
         "client": ("127.0.0.1", 50000),
-        "server": ("127.0.0.1", 8787),
+        "server": (urlsplit(MOCK).hostname, urlsplit(MOCK).port),
     }
     sent: list[Message] = []
 

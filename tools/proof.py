@@ -41,17 +41,17 @@ from mock_server.api import links
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
+from mock_server.dot_env import MOCK as BASE_URL
 from mock_server.transport import PrivateLoop
 from mock_server.web import passwords
 from mock_server.web import routes as page
+from publish import recorded_answers
 from tools.lies import Liar, Lie, lies, marked
 from tools.running import NOTEBOOKS, PATIENCE, ROOT, learner_environment
 
 sys.path.insert(0, str(ROOT / "browser" / "kernel"))
-import recorded_answers
 from linked_is_tab import transport
 
-BASE_URL = "http://127.0.0.1:8787/v1"
 LIMIT = 300  # seconds for one case, which takes one or two
 FORK = multiprocessing.get_context("fork")
 LIES = lies()

@@ -205,7 +205,7 @@ def refuse_tokens(folder: Path) -> None:
     """A bundle goes to many people: no token may go along. Raises BundleError."""
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix in TEXT:
-            for word in re.findall(r"lis_mock_\w+", path.read_text(encoding="utf-8", errors="replace")):
+            for word in re.findall(rf"{tokens.PREFIX}\w+", path.read_text(encoding="utf-8", errors="replace")):
                 if tokens.is_well_formed(word):
                     raise BundleError(f"{path.relative_to(folder)} holds a token. Take it out, and revoke it.")
 

@@ -14,9 +14,9 @@ import pyodide_kernel
 from dotenv import load_dotenv
 
 from linked_is_tab import server
-from linked_is_tab.server import BASE_URL
 from linked_is_tab.settings_window import Window
 from mock_server.database import Database
+from mock_server.dot_env import MOCK as BASE_URL
 from mock_server.settings_page import SettingsPage
 
 warnings.filterwarnings("ignore", "To exit: ")  # IPython's advice for a terminal

@@ -16,11 +16,10 @@ from linked_is_tab import settings_window, transport
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
-from mock_server.dot_env import RERUN
+from mock_server.dot_env import MOCK, RERUN
 from mock_server.store import Store
 from mock_server.web.passwords import scrypt
 
-BASE_URL = "http://127.0.0.1:8787/v1"
 database: Database
 
 
@@ -32,9 +31,9 @@ def start() -> None:
     put_dotfiles(Path("/drive") if in_lab else Path("/home"))
     again = RERUN if in_lab else "run the first code cell again, then this one."
     os.environ["LINKED_IS_NO_ANSWER"] = (
-        f"In a browser tab only {BASE_URL} answers: put that into .env as LINKED_IS_BASE_URL, save the file, then {again}"
+        f"In a browser tab only {MOCK} answers: put that into .env as LINKED_IS_MOCK, save the file, then {again}"
     )
-    settings_window.open_to_the_page(urlsplit(BASE_URL))
+    settings_window.open_to_the_page(urlsplit(MOCK))
     if in_lab:
         import_module("mock_server.kernel_startup")
 
@@ -43,7 +42,7 @@ def serve(what: Database) -> None:
     """Let a mock server answer that has what is in a database."""
     global database
     hash_password = scrypt if hasattr(hashlib, "scrypt") else _without_openssl
-    transport.serve(create_app(Store(what, Clock()), Settings(hash_password=hash_password)), BASE_URL)
+    transport.serve(create_app(Store(what, Clock()), Settings(hash_password=hash_password)), MOCK)
     database = what
 
 

@@ -1,0 +1,37 @@
+"""A fact has one home. Where a file can't ask the home, because it is no Python or is read before it, it says the same."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from mock_server import tokens
+from mock_server.dot_env import MOCK
+from publish.tab import MEGABYTES
+from tools.running import ROOT
+
+PORT = str(urlsplit(MOCK).port)
+IN_A_TAB = re.search(r"once about (\d+) MB", (ROOT / "browser" / "shell" / "shell.js").read_text(encoding="utf-8"))[1]
+# The file → how it spells a fact, and what its home says.
+REPEATED = [
+    (".env.example", r"^LINKED_IS_BASE_URL=(.+)$", MOCK),
+    ("lab.py", r"(http://127.0.0.1:\d+/v1)", MOCK),
+    ("lab.py", r"address.port or (\d{4})", PORT),
+    ("binder/start", r"address.port or (\d{4})", PORT),
+    ("browser/page/run.js", r"http://127.0.0.1:(\d+)", PORT),
+    ("browser/shell/shell.js", r"http://127.0.0.1:(\d+)", PORT),
+    ("docker/Dockerfile", r"EXPOSE (\d+)", PORT),
+    ("docker/compose.yaml", r"127.0.0.1:(\d+):\d+", PORT),
+    (".devcontainer/devcontainer.json", r'"(\d+)": { "label": "Mock server"', PORT),
+    ("mock_server/openapi.yaml", r"url: http://127.0.0.1:(\d+)", PORT),
+    ("mock_server/openapi.yaml", r"pattern: \"\^(lis\w*_)", tokens.PREFIX),
+    ("docs/reference/browsers.md", r"About (\d+) MB", str(MEGABYTES)),
+    ("docs/reference/browsers.md", r"(\d+) for JupyterLab", IN_A_TAB),
+]
+
+
+@pytest.mark.check
+@pytest.mark.parametrize(("file", "spelled", "fact"), REPEATED)
+def test_a_fact_is_the_same_where_it_is_repeated(file, spelled, fact):
+    said = re.findall(spelled, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(said) == {fact}, f"{file} says {said or 'nothing'}: write {fact}, or change the fact's home."
