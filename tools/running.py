@@ -184,15 +184,19 @@ def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
 
 
 def run_notebook(
-    path: Path, environment: dict[str, str], folder: Path | None = None, after_cell: Callable[..., None] | None = None
+    path: Path,
+    environment: dict[str, str],
+    folder: Path | None = None,
+    after_cell: Callable[..., None] | None = None,
+    notebook: nbformat.NotebookNode | None = None,
 ) -> nbformat.NotebookNode:
     """Run a notebook in its own folder, or in another one, from top to bottom and return it with its outputs.
 
-    ``after_cell(cell=…, cell_index=…, …)`` is called after each code cell. JupyterLab tells a kernel which notebook it
+    ``notebook`` is what the file will hold, if it isn't what it holds. ``after_cell(cell=…, cell_index=…, …)`` is called after each code cell. JupyterLab tells a kernel which notebook it
     runs, and so does this. Raises nbclient's CellExecutionError at the first cell that fails, CellTimeoutError at one that
     takes longer than PATIENCE.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = notebook or nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=PATIENCE, on_cell_executed=after_cell, **OPTIONS)
     client.execute(cwd=str(folder or path.parent), env={**os.environ, "JPY_SESSION_NAME": str(path), **environment})
     return notebook

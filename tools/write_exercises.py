@@ -94,9 +94,8 @@ def main(*beginnings: str) -> None:
     chosen = [pair for pair in zip(SOLUTIONS, EXERCISES, strict=True) if pair[1].name.startswith(beginnings or "")]
     with class_server() as server:
         for solution, path in chosen:
-            nbformat.write(exercise(solution), path)
             does = save(solution, server)
-            save(path, server)
+            save(path, server, exercise(solution))
             note_in_course(f"exercises/{path.stem}", path, does)
     print(f"Exercises saved: {len(chosen)}")
 

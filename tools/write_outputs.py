@@ -34,10 +34,10 @@ def class_server() -> Iterator[MockServer]:
         yield server
 
 
-def save(path: Path, server: MockServer) -> dict[str, list[str]]:
-    """Run a notebook and save it with its outputs. Raises what ``run_notebook`` raises.
+def save(path: Path, server: MockServer, notebook: nbformat.NotebookNode | None = None) -> dict[str, list[str]]:
+    """Run a notebook and save it with its outputs, or ``notebook`` in its place. Raises what ``run_notebook`` raises.
 
-    Return what each part of it does, by its heading, as the board of the ``class_server`` sees it.
+    The file stays as it was until the run has ended. Return what each part of it does, by its heading, as the board of the ``class_server`` sees it.
     """
     print(f"Running {path.name}", flush=True)
     does: dict[str, list[str]] = {}
@@ -57,8 +57,9 @@ def save(path: Path, server: MockServer) -> dict[str, list[str]]:
         if now[known:]:
             does.setdefault(heading, []).extend(now[known:])
 
-    source, before = nbformat.read(path, as_version=4).cells, did()
-    notebook = run_notebook(path, learner_environment(server.base_url), after_cell=note)
+    notebook = notebook or nbformat.read(path, as_version=4)
+    source, before = notebook.cells, did()
+    run_notebook(path, learner_environment(server.base_url), after_cell=note, notebook=notebook)
     notebook.metadata["language_info"].pop("version", None)  # differs from machine to machine
     nbformat.write(notebook, path)
     return does

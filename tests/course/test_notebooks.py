@@ -19,6 +19,7 @@ from mock_server.database import Database
 from mock_server.settings_page import SettingsPage
 from mock_server.store import Store
 from tests.course.test_questions import read_questions
+from tools import write_exercises
 from tools.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel, wait_until
 from tools.texts import FILES
 from tools.write_exercises import SOLUTIONS, without_outputs
@@ -200,3 +201,17 @@ def test_somebody_notices_each_documented_behaviour_that_breaks_and_each_lie():
 
 def test_nothing_of_the_developers_own_settings_gets_into_a_run():
     assert os.environ["LINKED_IS_API_TOKEN"] == ""
+
+
+def test_an_interrupted_run_leaves_an_exercise_as_it_was(monkeypatch):
+    path = write_exercises.EXERCISES[0]
+    before = path.read_bytes()
+
+    def interrupted(*arguments, **options):
+        assert path.read_bytes() == before
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(write_exercises, "save", lambda path, *others: interrupted() if "solution" not in path.name else {})
+    with pytest.raises(KeyboardInterrupt):
+        write_exercises.main(path.name)
+    assert path.read_bytes() == before
