@@ -8,7 +8,7 @@ INSTALL = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PIP) con
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 # GNU make and BSD make read this file: `help` comes first, and no line has what only one of them knows.
-.PHONY: help lab check test test-all test-elsewhere proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
+.PHONY: help lab check programs test test-all test-elsewhere proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -24,14 +24,19 @@ check: .venv/tests ## Check style, types, spelling, workflows and texts, in seco
 	$(BIN)/zizmor --offline --no-progress --quiet .github
 	$(BIN)/python -m pytest -q -m check tests
 
+programs: .venv/tests ## Install from Debian the programs that the tests need, as root; all of them with PROGRAMS=--all
+	@$(BIN)/python -m tools.debian $(PROGRAMS)
+
 # Four processes on two cores: much of what tests do is to wait.
-test: .venv/tests ## Prove every notebook, the mock server and the site
+test: programs ## Prove every notebook, the mock server and the site
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-all: .venv/tests ## Prove the same, and run the tests that take long
+	@$(BIN)/python -m tools.debian --all
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 test-elsewhere: .venv/tests ## Prove it as if on other computers: fonts, locales, clocks, users, programs, Pythons
+	@$(BIN)/python -m tools.debian --all
 	$(BIN)/python -m tools.elsewhere $(ELSEWHERE_OPTIONS)
 
 proof: .venv/tests ## Break each documented behaviour of the mock server, and see who notices
@@ -41,15 +46,16 @@ workshop: .venv/course ## Make the zip of a workshop: notebooks, site, slides, a
 	$(BIN)/python -m workshop.bundle $(WORKSHOP_OPTIONS)
 
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn, on Linux
+	@$(BIN)/python -m tools.debian --all
 	$(BIN)/python -m bench $(BENCH_OPTIONS)
 
 bench-site: .venv/tests ## Measure how the site's build grows, beside plain Markdown, mkdocs-jupyter and Sphinx
 	$(BIN)/python -m bench.site $(BENCH_OPTIONS)
 
-bench-tab: .venv/tests ## Measure weight and start of the course in a browser tab, beside a bare JupyterLite
+bench-tab: programs ## Measure weight and start of the course in a browser tab, beside a bare JupyterLite
 	$(BIN)/python -m bench.tab $(BENCH_OPTIONS)
 
-lighthouse: .venv/tests ## Let Lighthouse judge three pages of the site; needs npm and Chromium
+lighthouse: programs ## Let Lighthouse judge three pages of the site; needs npm and Chromium
 	$(BIN)/python -m tools.judges $(PAGES)
 
 # SITE_URL=… and REPO_URL=… tell where the site will be, and where its source is.
@@ -67,7 +73,7 @@ notebooks: .venv/tests ## Run every notebook and solution, save the outputs and 
 	$(BIN)/python -m tools.write_exercises $(NOTEBOOKS)
 	$(BIN)/python -m publish.recorded_answers
 
-screenshots: .venv/tests ## Take the pictures of Settings > API again
+screenshots: programs ## Take the pictures of Settings > API again
 	$(BIN)/python -m tools.screenshots
 
 lock: .venv/course ## Compile requirements.in to requirements.txt

@@ -101,8 +101,8 @@ def playwright():
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """Debian's chromium, installed if need be. Elsewhere a Chromium or Chrome that is there already."""
-    path = debian.find(*debian.CHROMIUMS, package="chromium")
+    """A Chromium or Chrome: Debian's, which `make test` installs, or another one."""
+    path = debian.find(*debian.CHROMIUMS)
     if path is None:
         debian.missing("BROWSER TESTS SKIPPED: no Chromium found. Install one, on Debian: sudo apt-get install chromium")
     return path

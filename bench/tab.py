@@ -39,7 +39,7 @@ def main() -> int:
     """Measure and print. Return 0, or 1 if something could not be measured."""
     options = parse()
     busy = os.getloadavg()[0]
-    chromium = debian.first(*debian.CHROMIUMS)
+    chromium = debian.find(*debian.CHROMIUMS)
     try:
         if not chromium or not shutil.which("npm"):
             raise CannotMeasure("It needs npm and Chromium. Install them.")

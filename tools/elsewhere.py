@@ -74,18 +74,18 @@ class Run:
         return printed
 
 
-def needed(*names: str, package: str) -> str:
+def needed(*names: str) -> str:
     """Return the path of a program or file. Raises Missing."""
-    if path := debian.find(*names, package=package):
+    if path := debian.find(*names):
         return path
-    raise Missing(f"{names[0]} is missing: it is in Debian's package {package}")
+    raise Missing(f"{names[0]} is missing. On Debian, `python -m tools.debian --all` installs it")
 
 
-def fonts(name: str, package: str) -> Callable[[Run], None]:
+def fonts(name: str) -> Callable[[Run], None]:
     """Let programs see the fonts of one Debian package only."""
 
     def enter(run: Run) -> None:
-        folder = needed(f"/usr/share/fonts/truetype/{name}", package=package)
+        folder = needed(f"{debian.FONTS}/{name}")
         settings = run.folder / "fonts.conf"
         settings.write_text(
             f"<fontconfig><dir>{folder}</dir><cachedir>{run.folder}/fonts</cachedir>"
@@ -106,7 +106,7 @@ def variables(**values: str) -> Callable[[Run], None]:
         run.environment |= values
         language, _, encoding = values.get("LC_ALL", "").partition(".")
         if encoding:
-            source = needed(f"/usr/share/i18n/locales/{language}", package="locales")
+            source = needed(f"{debian.LOCALES}/{language}")
             run.must("localedef", "-i", source, "-f", encoding, run.folder / values["LC_ALL"])
             run.environment["LOCPATH"] = str(run.folder)
 
@@ -127,7 +127,7 @@ def clock(ahead: str) -> Callable[[Run], None]:
     """Show every program a later time. How fast it goes by stays as it is."""
 
     def enter(run: Run) -> None:
-        run.inside = [needed("faketime", package="faketime"), "-m", "--exclude-monotonic", "-f", ahead]
+        run.inside = [needed("faketime"), "-m", "--exclude-monotonic", "-f", ahead]
         # faketime 0.9.10 refuses the system call with which Python sleeps.
         sleep = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds) and None\n"
         (run.folder / "sitecustomize.py").write_text(sleep, encoding="utf-8")
@@ -140,7 +140,7 @@ def another_user(run: Run) -> None:
     """Make an environment as somebody else, in a copy of the project in a folder with a space and an umlaut."""
     if os.geteuid():
         raise Missing("only root may become another user; run `make test` as you are")
-    needed("setpriv", package="util-linux")
+    needed("setpriv")
     home = run.folder / "Käse und Brot"
     run.project = copy_project(home / "kit")
     for path in [home, *home.rglob("*")]:
@@ -206,7 +206,7 @@ def python_of_debian(run: Run, version: str) -> Path:
     root = KEPT / f"debian-{version}"
     program = root / "usr" / "bin" / f"python{version}"
     if not program.exists():
-        debootstrap, patchelf = needed("mmdebstrap", package="mmdebstrap"), needed("patchelf", package="patchelf")
+        debootstrap, patchelf = needed("mmdebstrap"), needed("patchelf")
         shutil.rmtree(root, ignore_errors=True)
         root.parent.mkdir(exist_ok=True)
         unpacked = run.folder / "debian"
@@ -237,10 +237,10 @@ FONTS = "all('/{}/' in line for line in output('fc-list', ':', 'file').splitline
 LOCALE = "locale.setlocale(locale.LC_ALL, '') == '{}'"
 
 ELSEWHERE = [
-    Elsewhere("liberation", "only the Liberation fonts", fonts("liberation", "fonts-liberation"), FONTS.format("liberation"),
+    Elsewhere("liberation", "only the Liberation fonts", fonts("liberation"), FONTS.format("liberation"),
               IN_A_BROWSER, "only a browser draws letters"),
     Elsewhere("dejavu-turkish", "only DejaVu, LC_ALL=tr_TR.UTF-8",
-              both(fonts("dejavu", "fonts-dejavu-core"), variables(LC_ALL="tr_TR.UTF-8")),
+              both(fonts("dejavu"), variables(LC_ALL="tr_TR.UTF-8")),
               f"{FONTS.format('dejavu')} and {LOCALE.format('tr_TR.UTF-8')}", 'tests -m "not long" -k "browser or test_samples"',
               "only a browser draws letters; shells, the programs that they start, and browsers read a locale"),
     Elsewhere("c", "LANG=C", variables(LANG="C"), "os.environ['LANG'] == 'C'",

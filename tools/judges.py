@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from mock_server.tokens import redact
-from tools.debian import CHROMIUMS, first, missing
+from tools.debian import CHROMIUMS, find, missing
 from tools.running import PATIENCE, ROOT, project_lock
 from tools.static_site import StaticHost, build
 
@@ -119,7 +119,7 @@ def lighthouse(url: str, device: str, chromium: str) -> dict[str, int]:
 def main(*pages: str) -> int:
     """Judge pages of a site that knows its address, and print a row for each. Return 1 if one must be fixed."""
     pages = pages or JUDGED
-    chromium, below = first(*CHROMIUMS), 0
+    chromium, below = find(*CHROMIUMS), 0
     if not chromium or not shutil.which("npm"):
         print("Not judged. It needs npm and Chromium. Install them.", file=sys.stderr)
         return 1

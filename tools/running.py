@@ -144,8 +144,7 @@ def copy_project(folder: Path) -> Path:
 
     Where git is missing, skip the test at hand.
     """
-    if not debian.find("git", package="git"):
-        debian.missing("SKIPPED: no git found. Install git")
+    debian.need("git")
     names = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, encoding="utf-8")
     for name in names.split("\0"):
         if (ROOT / name).is_file():

@@ -138,7 +138,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     old = {path.name for path in FOLDER.iterdir()}
     with sync_playwright() as playwright, MockServer() as server:
-        browser = playwright.chromium.launch(executable_path=debian.first(*debian.CHROMIUMS), args=CHROMIUM_OPTIONS)
+        browser = playwright.chromium.launch(executable_path=debian.find(*debian.CHROMIUMS), args=CHROMIUM_OPTIONS)
         for one in screenshots(browser, server.base_url):
             print(f"Taking {one.name}")
             one.save(FOLDER)

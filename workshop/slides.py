@@ -345,9 +345,9 @@ def print_to_pdf(files: list[Path]) -> list[Path]:
     try:  # what the tests need is not everywhere
         from playwright.sync_api import sync_playwright
 
-        from tools.debian import CHROMIUMS, first
+        from tools.debian import CHROMIUMS, find
 
-        program = first(*CHROMIUMS)
+        program = find(*CHROMIUMS)
     except ImportError:
         program = None
     if program is None:

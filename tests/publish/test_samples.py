@@ -21,7 +21,7 @@ from textwrap import dedent
 import pytest
 import requests
 
-from tools import debian
+from tools.debian import need
 from tools.running import PATIENCE, ROOT, learner_environment
 
 SAMPLES = ROOT / "docs" / "samples"
@@ -34,9 +34,6 @@ RUN_BY_ITSELF = sorted(
 RETRY_AFTER = sorted(SAMPLES.glob("retry_after.[!t]*"))
 FIRST_CALLS = [SAMPLES / f"first_call{suffix}" for suffix in TABS]
 REASONS = "The reasons: docs/reference/why-a-token-stops-working.md\n"
-# A program that a test needs → the Debian package that has it.
-PACKAGES = {name: name for name in ("curl", "jq", "dbus-daemon", "openssl", "zsh")}
-PACKAGES |= {"dbus-send": "dbus-bin", "gnome-keyring-daemon": "gnome-keyring", "secret-tool": "libsecret-tools"}
 # The cheat sheet has fragments only; test_workshop.py runs them.
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "workshop" / "cheat-sheet.md"})
 
@@ -49,16 +46,6 @@ def each(paths, quick=None):
     """Make a test's cases of paths. Those that are not ``quick`` take long together."""
     marks = {path: [] if quick is None or path in quick else [pytest.mark.long] for path in paths}
     return pytest.mark.parametrize("path", [pytest.param(path, marks=marks[path], id=path.name) for path in paths])
-
-
-def need(*programs):
-    """Skip the test, or fail it where CI is set, when a program is missing. Debian's are installed if need be."""
-    for program in programs:
-        if program in PACKAGES:
-            debian.find(program, package=PACKAGES[program])
-        if not shutil.which(program):
-            wanted = "Node 20.6 or newer" if program in ("node", "npm") else program
-            debian.missing(f"SKIPPED: no {program} found. Install {wanted}")
 
 
 def command(path):

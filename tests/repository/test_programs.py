@@ -49,6 +49,7 @@ PROGRAMS: dict[str, Run | str] = {
         ready=("http://127.0.0.1:{1}/_mock/health", "http://127.0.0.1:{0}/api"),
     ),
     "make check": Run(("PYTEST_ADDOPTS=-k every_program",), r"\d+ passed", here=True),
+    "make programs": Run(here=True),
     "make test": Run(("PYTEST_ADDOPTS=tests/server/test_short_links.py",), r"\d+ passed", here=True),
     "make test-all": Run(("PYTEST_OPTIONS=tests/server/test_short_links.py",), r"\d+ passed", here=True),
     "make test-elsewhere": Run(("ELSEWHERE_OPTIONS=kiritimati",), "1 of 1 green", here=True),
@@ -225,7 +226,7 @@ def test_a_program_says_what_it_lacks(name, copy, tmp_path):
 
 def test_bsd_make_does_what_gnu_make_does(copy):
     """It reads the same Makefile on FreeBSD and others. Debian has it as `bmake`."""
-    bsd = debian.find("bmake", package="bmake") or debian.missing("SKIPPED: no bmake found. Install bmake")
+    bsd = debian.find("bmake") or debian.missing("SKIPPED: no bmake found. Install bmake")
     tasks = re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"))
     for task in ("", *tasks, "lab PORT=8788", "notebooks NOTEBOOKS=02"):
         said = [subprocess.run([make, "-n", *task.split()], cwd=copy, capture_output=True, text=True) for make in ("make", bsd)]

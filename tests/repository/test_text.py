@@ -21,7 +21,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from mock_server import demo_data
 from mock_server.envelope import ApiError
 from publish import course, notebooks
-from tests.publish.test_samples import TABS, need
+from tests.publish.test_samples import TABS
+from tools.debian import need
 from tools.running import NOTEBOOKS, ROOT
 from tools.texts import CODE, DOCUMENTS, FILES, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_blocks
 from tools.write_exercises import EXERCISES, SOLUTIONS

@@ -14,7 +14,7 @@ import pytest
 
 from mock_server.contract import openapi
 from publish.operations import operations
-from tests.publish.test_samples import need
+from tools.debian import need
 from tools.judges import from_npm
 from tools.running import PATIENCE
 

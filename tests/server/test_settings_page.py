@@ -19,7 +19,7 @@ from mock_server.settings_page import ClickYourself, PageError, SettingsPage
 from mock_server.tokens import digest
 from mock_server.web import routes
 from mock_server.web.sessions import form_token as form_token_of
-from tests.publish.test_samples import need
+from tools.debian import need
 from tools.running import PATIENCE, MockServer
 
 

@@ -23,9 +23,9 @@ from urllib3.util import Retry
 from browser.build import BUILD, FROM_SOURCE, HERE, build
 from conftest import CHROMIUM_OPTIONS
 from mock_server.settings_page import SettingsPage
-from tests.publish.test_samples import need
 from tests.repository.test_places import IN_A_TAB, choose
 from tools import debian, static_site
+from tools.debian import need
 from tools.in_process import without_sockets
 from tools.judges import axe, judged
 from tools.running import NOTEBOOKS, PATIENCE, ROOT, run_async, wait_until
@@ -324,8 +324,8 @@ def host(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def firefox():
-    """Debian's Firefox, installed if need be. Elsewhere one that is there already."""
-    program = debian.find("firefox-esr", "firefox", package="firefox-esr")
+    """A Firefox: Debian's, which `make test-all` installs, or another one."""
+    program = debian.find("firefox-esr", "firefox")
     if not program:
         debian.missing("THE TAB IN FIREFOX SKIPPED: no Firefox found. Install it")
     return program
@@ -356,7 +356,7 @@ def one_output(output):
 @pytest.fixture(scope="session")
 def runs(host, browser, firefox):
     """Both browsers at once, one process each, with the pages that each one shows."""
-    programs = {"chrome": debian.first(*debian.CHROMIUMS), "firefox": firefox}
+    programs = {"chrome": debian.find(*debian.CHROMIUMS), "firefox": firefox}
     command = ["node", str(HERE / "run_in_tab.mjs"), str(PATIENCE)]
     pages = [page.parent for page in sorted(host.folder.rglob("index.html")) if 'class="run-bar"' in page.read_text("utf-8")]
     paths = [*(f"{page.relative_to(host.folder).as_posix()}/" for page in pages), *IN_LAB]

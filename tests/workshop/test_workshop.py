@@ -33,8 +33,8 @@ from playwright.sync_api import expect
 from mock_server import tokens
 from mock_server.envelope import ApiError
 from publish import course
-from tests.publish.test_samples import need
 from tools import static_site
+from tools.debian import need
 from tools.running import NOTEBOOKS, PATIENCE, ROOT, free_port, is_answered, learner_environment, make, run_notebook, wait_until
 from tools.write_exercises import EXERCISES
 from workshop import bundle, slides
