@@ -13,7 +13,7 @@ INSTALL = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PIP) con
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
-lab: .venv/course ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C stops both
+lab: .venv/learn ## Start the mock server, and JupyterLab on the first notebook; Ctrl-C stops both
 	@$(BIN)/python lab.py $(PORT:%=--port %) $(LAB_OPTIONS)
 
 check: .venv/tests ## Check style, types, spelling, workflows and texts, in seconds, before a commit
@@ -42,7 +42,7 @@ test-elsewhere: .venv/tests ## Prove it as if on other computers: fonts, locales
 proof: .venv/tests ## Break each documented behaviour of the mock server, and see who notices
 	$(BIN)/python -m tools.proof $(PROOF_OPTIONS)
 
-workshop: .venv/course ## Make the zip of a workshop: notebooks, site, slides, and wheels for every system
+workshop: .venv/site ## Make the zip of a workshop: notebooks, site, slides, and wheels for every system
 	$(BIN)/python -m workshop.bundle $(WORKSHOP_OPTIONS)
 
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn, on Linux
@@ -59,13 +59,13 @@ lighthouse: programs ## Let Lighthouse judge three pages of the site; needs npm 
 	$(BIN)/python -m tools.judges $(PAGES)
 
 # SITE_URL=… and REPO_URL=… tell where the site will be, and where its source is.
-site: .venv/course tab ## Build the site into site/, with the course in a browser tab where npm is there
+site: .venv/site tab ## Build the site into site/, with the course in a browser tab where npm is there
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-tab: .venv/course ## Build the course that runs in a browser tab, for the site
+tab: .venv/site ## Build the course that runs in a browser tab, for the site
 	$(BIN)/python -m browser.build
 
-serve: .venv/course ## Serve the site, and build it again when a file changes
+serve: .venv/site ## Serve the site, and build it again when a file changes
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve $(MKDOCS_OPTIONS)
 
 notebooks: .venv/tests ## Run every notebook and solution, save the outputs and the answers of the reference, write the exercises
@@ -76,12 +76,8 @@ notebooks: .venv/tests ## Run every notebook and solution, save the outputs and 
 screenshots: programs ## Take the pictures of Settings > API again
 	$(BIN)/python -m tools.screenshots
 
-lock: .venv/course ## Compile requirements.in to requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
-		--custom-compile-command "make lock" requirements.in -o requirements.txt
-	grep -v '^-e' requirements.txt > .venv/constraints.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --constraint .venv/constraints.txt \
-		--custom-compile-command "make lock" tests/requirements.in -o tests/requirements.txt
+lock: .venv/learn ## Compile requirements/*.in and requirements.in; with LOCK=--upgrade, take the newest versions
+	$(BIN)/python -m tools.lock $(LOCK)
 
 clean: ## Remove what the tasks made; your .env and the mock server's database stay
 	rm -rf .venv */.venv site dist browser/.build node_modules */node_modules */*/node_modules
@@ -91,15 +87,21 @@ clean: ## Remove what the tasks made; your .env and the mock server's database s
 .env:
 	umask 077; cp .env.example .env
 
-.venv/course: requirements.txt pyproject.toml
+# What each reader needs, from a file for each: a learner, a maker of the site, who proves it all.
+.venv/learn: requirements/learn.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, and $(PYTHON) is {sys.version.split()[0]}. Name a newer one, as in: make lab PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	@echo "Installing the packages into .venv, which takes about a minute the first time."
-	@$(PIP) install --quiet --disable-pip-version-check uv
-	@$(INSTALL) -r requirements.txt
+	@$(PIP) install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(INSTALL) --require-hashes -r requirements/learn.txt
+	@$(INSTALL) --no-deps -e .
 	@touch $@
 
-.venv/tests: .venv/course tests/requirements.txt
+.venv/site: .venv/learn requirements/site.txt
+	@$(INSTALL) --require-hashes -r requirements/site.txt
+	@touch $@
+
+.venv/tests: .venv/site requirements/test.txt
 	@echo "Installing what the tests need."
-	@$(INSTALL) -r tests/requirements.txt
+	@$(INSTALL) --require-hashes -r requirements/test.txt
 	@touch $@

@@ -33,7 +33,7 @@ BASE_URL = "LINKED_IS_BASE_URL"
 COMMAND = "py lab.py" if os.name == "nt" else "python3 lab.py"
 WHEELS = KIT / "wheels"  # in the zip of a workshop: learners have no network
 SITES = (KIT / "in-a-browser", KIT / "site")  # in the zip, and where make site writes one
-INSTALLED = KIT / ".venv" / "course"  # the Makefile's too: younger than what was installed
+INSTALLED = KIT / ".venv" / "learn"  # the Makefile's too: younger than what was installed
 # pip's own settings may say where packages come from, not what is installed where; an empty one is none.
 PIP = {"PIP_USER": "0", "PIP_TARGET": "", "PIP_PREFIX": "", "PIP_CONSTRAINT": ""}
 QUIET = {"PYTHONWARNINGS": "ignore"}  # a new pip shows what setuptools warns its developers of
@@ -200,19 +200,22 @@ def install() -> Path:
     A folder that was moved, or copied from another computer, installs them again.
     """
     python = KIT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = [KIT / "requirements.txt", KIT / "pyproject.toml"]
+    wanted = [KIT / "requirements" / "learn.txt", KIT / "pyproject.toml"]
     made_for = INSTALLED.read_text(encoding="utf-8") if INSTALLED.exists() else ""  # make names no folder
     if made_for not in ("", str(KIT)) or not python.exists():  # the packages name their folder, and .venv its Python
         shutil.rmtree(KIT / ".venv", ignore_errors=True)
     if not INSTALLED.exists() or any(file.stat().st_mtime > INSTALLED.stat().st_mtime for file in wanted):
         print("Installing into .venv. This takes a minute or two, once.", file=sys.stderr)
         # Debian's Python can't put pip into .venv without another package. The zip has pip, which runs as it is.
-        pip, source = ["-m", "pip"], []
+        pip, source, itself = ["-m", "pip"], [], []
         if WHEELS.is_dir():
-            pip, source = [str(next(WHEELS.glob("pip-*.whl")) / "pip")], ["--no-index", "--find-links", str(WHEELS), "pip"]
+            pip, itself = [str(next(WHEELS.glob("pip-*.whl")) / "pip")], ["pip"]
+            source = ["--no-index", "--find-links", str(WHEELS)]
+        install = [str(python), *pip, "install", "--quiet", "--disable-pip-version-check", *source]
         for command in (
             [sys.executable, "-m", "venv", *(["--without-pip"] if source else []), str(KIT / ".venv")],
-            [str(python), *pip, "install", "--quiet", "--disable-pip-version-check", *source, "-r", str(wanted[0])],
+            [*install, "--require-hashes", "-r", str(wanted[0])],
+            [*install, "--no-deps", *itself, "-e", str(KIT)],
         ):
             if subprocess.run(command, cwd=KIT, env={**os.environ, **PIP, **QUIET}).returncode:
                 raise SystemExit(f"This command failed. Its own message is above. {' '.join(command)}\n{without_installation()}")

@@ -24,6 +24,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tools import debian
+from tools.lock import READERS
 from tools.running import ROOT, copy_project, project_lock
 
 WHOLE = "notebooks tests -n 2 --dist loadfile"
@@ -154,14 +155,14 @@ def another_user(run: Run) -> None:
 
 
 def without(*programs: str) -> Callable[[Run], None]:
-    """Hide programs, and ``apt-get``, so that no test installs them; in a copy of the project, without what they made."""
+    """Hide programs; in a copy of the project, without what they made."""
 
     def enter(run: Run) -> None:
         folders = []
         for number, folder in enumerate(os.get_exec_path()):
             seen = run.folder / str(number)
             names = os.listdir(folder) if os.path.isdir(folder) else []
-            if hidden := {*programs, "apt-get"} & {*names}:
+            if hidden := {*programs} & {*names}:
                 seen.mkdir()
                 for name in {*names} - hidden:
                     (seen / name).symlink_to(os.path.join(folder, name))
@@ -195,8 +196,9 @@ def python(version: str) -> Callable[[Run], None]:
         with project_lock("elsewhere"):
             run.must(*uv, "venv", "--allow-existing", "--python", found, folder)
             run.python = folder / "bin" / "python"
-            files = ("-r", "requirements.txt", "-r", "tests/requirements.txt")
+            files = [word for reader in READERS for word in ("-r", f"requirements/{reader}.txt")]
             run.must(*uv, "pip", "install", "--python", run.python, *files)
+            run.must(*uv, "pip", "install", "--python", run.python, "--no-deps", "-e", ".")
 
     return enter
 

@@ -166,7 +166,7 @@ def make(task: str, *variables: str, folder: Path = ROOT) -> list[str]:
     tools = shlex.quote(os.path.relpath(Path(sys.executable).parent, folder))
     return [
         shutil.which("make") or "make",
-        "--assume-old=.venv/course",
+        *(f"--assume-old=.venv/{reader}" for reader in ("learn", "site")),
         "--assume-old=.venv/tests",
         f"BIN={tools}",
         task,

@@ -1,7 +1,7 @@
 """A workshop in a zip: notebooks, mock server, site, slides, and the wheels to install them without a network.
 
 ``python -m workshop.bundle`` makes it. It needs the network; to unpack and install it needs none. For each system and
-each Python it downloads what requirements.txt asks for there, then lets uv resolve it again from these files alone.
+each Python it downloads what requirements/learn.txt asks for there, then lets uv resolve it again from these files alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from workshop import slides
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "linked-is-workshop"
 CONTENTS = ("lab.py", "jupyter_server_config.py", "labconfig", "mock_server", "notebooks", "docs", "pyproject.toml")
-CONTENTS += ("requirements.txt", ".env.example", ".gitignore")
+CONTENTS += ("requirements/learn.txt", ".env.example", ".gitignore")
 # What a learner opens → where it comes from. Windows runs a .bat by its name, the others run what may be run.
 STARTS = {"start-windows.bat": "start.bat", "start-macos.command": "start.sh", "start-linux.sh": "start.sh"}
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "node_modules", ".env", "mock-server*.db*")
@@ -161,6 +161,7 @@ def copy_contents(folder: Path) -> None:
     """Put what is taken from the project into the folder of the bundle."""
     for name in CONTENTS:
         source = ROOT / name
+        (folder / name).parent.mkdir(exist_ok=True)
         copy = shutil.copy if source.is_file() else lambda *paths: shutil.copytree(*paths, ignore=LEFT_OUT)
         copy(source, folder / name)
 
@@ -234,8 +235,8 @@ def collect_wheels(target: Target, folder: Path) -> Path:
 
 
 def locked_requirements() -> str:
-    """Return what is to be installed: the lock, pip, and what builds the mock server, in place of the mock server itself."""
-    locked = (ROOT / "requirements.txt").read_text(encoding="utf-8").replace("-e .\n", "")
+    """Return what is to be installed: a learner's packages, pip, and what builds the mock server."""
+    locked = (ROOT / "requirements" / "learn.txt").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return "\n".join([locked, "pip", *project["build-system"]["requires"]])
 

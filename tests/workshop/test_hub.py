@@ -317,7 +317,7 @@ def test_the_start_wants_a_command(tmp_path):
 @pytest.mark.check
 def test_binder_has_the_proxy_that_the_tests_have():
     wanted = re.search(r"^jupyter-server-proxy==(\S+)", (ROOT / "binder" / "requirements.txt").read_text(), re.MULTILINE)[1]
-    assert f"\njupyter-server-proxy=={wanted} " in (ROOT / "tests" / "requirements.txt").read_text(encoding="utf-8")
+    assert f"\njupyter-server-proxy=={wanted} " in (ROOT / "requirements" / "test.txt").read_text(encoding="utf-8")
 
 
 def test_binder_would_install_the_kit_and_begin_with_its_start(kit):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import hashlib
 import os
 import shutil
 import signal
@@ -163,6 +164,24 @@ def wheel(path, name, files):
             file.writestr(entry, text)
 
 
+BUILT_BY_ITSELF = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "itself"
+version = "1"
+"""
+BACKEND = """\
+import shutil
+
+def build_editable(folder, *others):
+    return shutil.copy("itself-1-py3-none-any.whl", folder).rpartition("/")[2]
+"""
+
+
 @pytest.fixture
 def own_index(tmp_path):
     """The address of an index that has two packages: one for the course, and uv, by which make installs."""
@@ -181,15 +200,23 @@ def own_index(tmp_path):
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no make")
 @pytest.mark.parametrize(
-    "by", [[sys.executable, "-c", "import lab; lab.install()"], ["make", ".venv/course"]], ids=["lab.py", "make"]
+    "by", [[sys.executable, "-c", "import lab; lab.install()"], ["make", ".venv/learn"]], ids=["lab.py", "make"]
 )
 @pytest.mark.parametrize("said_in", ["the environment", "pip.conf"])
 def test_the_environment_is_made_whatever_pip_was_told_and_from_the_index_that_it_was_told(by, said_in, own_index, tmp_path):
     kit = tmp_path / "kit"
     kit.mkdir()
-    for name in ("lab.py", "Makefile", "pyproject.toml"):
+    for name in ("lab.py", "Makefile"):
         shutil.copy(ROOT / name, kit)
-    (kit / "requirements.txt").write_text("tiny==1\n", encoding="utf-8")
+    (kit / "requirements").mkdir()
+    for reader, name in {"learn": "tiny", "uv": "uv"}.items():
+        file = tmp_path / "index" / name / f"{name}-1-py3-none-any.whl"
+        known = f"{name}==1 --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}\n"
+        (kit / "requirements" / f"{reader}.txt").write_text(known, encoding="utf-8")
+    # The mock server's place is taken by a project that is built without another package.
+    (kit / "pyproject.toml").write_text(BUILT_BY_ITSELF, encoding="utf-8")
+    wheel(kit / "itself-1-py3-none-any.whl", "itself", {})
+    (kit / "backend.py").write_text(BACKEND, encoding="utf-8")
     (tmp_path / "constraint.txt").write_text("tiny==2\n", encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
     environment |= {"UV_CACHE_DIR": str(tmp_path / "cache"), "HOME": str(tmp_path)}

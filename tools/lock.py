@@ -1,0 +1,59 @@
+"""Compile what each reader needs: ``python -m tools.lock``. The readers are a learner, a maker of the site, who proves it all, and a person with pip.
+
+Each package is in the file of the first reader who needs it, with its hashes: so no version is there twice. Only
+``requirements.txt`` at the top has all of them again, without hashes: pip takes no editable install beside hashes, and that file
+is for one command.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "requirements"
+READERS = ("learn", "site", "test")  # each has what the ones before it have
+HEADER = "# Written by `make lock` from {}. Don't edit it.\n"
+ENTRY = re.compile(r"^(\S+?)==.*(?:\n    --hash=.*)*\n", re.MULTILINE)
+
+
+def compiled(*sources: Path, to: Path, options: Sequence[str] = ("--generate-hashes",)) -> str:
+    """Return the packages that sources ask for, for every system and Python, in the versions of the file ``to`` where they fit.
+
+    Raises CalledProcessError.
+    """
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+    command += ["--no-annotate", "--no-header", *options, "--output-file", str(to)]
+    subprocess.run([*command, *map(str, sources)], cwd=ROOT, check=True)
+    return to.read_text(encoding="utf-8")
+
+
+def main(*options: str) -> None:
+    """Write all files. ``--upgrade`` takes the newest versions."""
+    sources = [ROOT / "pyproject.toml", *(FOLDER / f"{reader}.in" for reader in READERS)]
+    written = {reader: FOLDER / f"{reader}.txt" for reader in (*READERS, "uv")}
+    with tempfile.TemporaryDirectory() as folder:
+        whole, part = Path(folder, "whole.txt"), Path(folder, "part.txt")
+        whole.write_text("".join(written[reader].read_text(encoding="utf-8") for reader in READERS), encoding="utf-8")
+        compiled(*sources, to=whole, options=("--generate-hashes", *options))
+        same = ("--constraint", str(whole))
+        known: set[str] = set()
+        for number, reader in enumerate(READERS, 2):
+            part.unlink(missing_ok=True)
+            text = compiled(*sources[:number], to=part, options=("--generate-hashes", *same))
+            new = [found[0] for found in ENTRY.finditer(text) if found[0] not in known]
+            known.update(new)
+            written[reader].write_text(HEADER.format(f"requirements/{reader}.in") + "".join(new), encoding="utf-8")
+        text = compiled(FOLDER / "uv.in", to=written["uv"], options=("--generate-hashes", *options))
+        written["uv"].write_text(HEADER.format("requirements/uv.in") + text, encoding="utf-8")
+        part.unlink()
+        text = compiled(ROOT / "requirements.in", to=part, options=same)
+        (ROOT / "requirements.txt").write_text(HEADER.format("requirements.in") + text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
