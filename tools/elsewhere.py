@@ -24,7 +24,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tools import debian
-from tools.lock import READERS
 from tools.running import ROOT, copy_project, project_lock
 
 WHOLE = "notebooks tests -n 2 --dist loadfile"
@@ -196,8 +195,7 @@ def python(version: str) -> Callable[[Run], None]:
         with project_lock("elsewhere"):
             run.must(*uv, "venv", "--allow-existing", "--python", found, folder)
             run.python = folder / "bin" / "python"
-            files = [word for reader in READERS for word in ("-r", f"requirements/{reader}.txt")]
-            run.must(*uv, "pip", "install", "--python", run.python, *files)
+            run.must(*uv, "pip", "install", "--python", run.python, "--require-hashes", "-r", "requirements/test.txt")
             run.must(*uv, "pip", "install", "--python", run.python, "--no-deps", "-e", ".")
 
     return enter

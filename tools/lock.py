@@ -1,6 +1,7 @@
 """Compile what each reader needs: ``python -m tools.lock``. The readers are a learner, a maker of the site, who proves it all, and a person with pip.
 
-Each package is in the file of the first reader who needs it, with its hashes: so no version is there twice. Only
+Each package is in the file of the first reader who needs it, with its hashes, and the file of the next one begins with that
+file: so no version is there twice. Only
 ``requirements.txt`` at the top has all of them again, without hashes: pip takes no editable install beside hashes, and that file
 is for one command.
 """
@@ -38,7 +39,8 @@ def main(*options: str) -> None:
     written = {reader: FOLDER / f"{reader}.txt" for reader in (*READERS, "uv")}
     with tempfile.TemporaryDirectory() as folder:
         whole, part = Path(folder, "whole.txt"), Path(folder, "part.txt")
-        whole.write_text("".join(written[reader].read_text(encoding="utf-8") for reader in READERS), encoding="utf-8")
+        before = "".join(written[reader].read_text(encoding="utf-8") for reader in READERS)
+        whole.write_text("".join(entry[0] for entry in ENTRY.finditer(before)), encoding="utf-8")
         compiled(*sources, to=whole, options=("--generate-hashes", *options))
         same = ("--constraint", str(whole))
         known: set[str] = set()
@@ -47,7 +49,8 @@ def main(*options: str) -> None:
             text = compiled(*sources[:number], to=part, options=("--generate-hashes", *same))
             new = [found[0] for found in ENTRY.finditer(text) if found[0] not in known]
             known.update(new)
-            written[reader].write_text(HEADER.format(f"requirements/{reader}.in") + "".join(new), encoding="utf-8")
+            first = f"-r {READERS[number - 3]}.txt\n" if number > 2 else ""
+            written[reader].write_text(HEADER.format(f"requirements/{reader}.in") + first + "".join(new), encoding="utf-8")
         text = compiled(FOLDER / "uv.in", to=written["uv"], options=("--generate-hashes", *options))
         written["uv"].write_text(HEADER.format("requirements/uv.in") + text, encoding="utf-8")
         part.unlink()
