@@ -41,6 +41,8 @@ PACKAGES |= {"dbus-send": "dbus-bin", "gnome-keyring-daemon": "gnome-keyring", "
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "workshop" / "cheat-sheet.md"})
 
 
+NODE = "20.6"  # the first with --env-file, which the samples need
+
 # The waits of these take seconds in any language. The long suite tries all of them.
 ONCE = [path for path in RUN_BY_ITSELF if path not in RETRY_AFTER or path.suffix == ".py"]
 
@@ -57,7 +59,7 @@ def need(*programs):
         if program in PACKAGES:
             debian.find(program, package=PACKAGES[program])
         if not shutil.which(program):
-            wanted = "Node 20.6 or newer" if program in ("node", "npm") else program
+            wanted = f"Node {NODE} or newer" if program in ("node", "npm") else program
             debian.missing(f"SKIPPED: no {program} found. Install {wanted}")
 
 
