@@ -15,7 +15,6 @@ from html import escape
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup, Comment
 from markdown import Markdown
 from mistune import HTMLRenderer
@@ -34,23 +33,15 @@ from tests.exercises import EXERCISES, SOLUTIONS
 from tests.running import NOTEBOOKS, ROOT
 from tests.test_samples import NODE, TABS, need
 from tests.test_workshop import load
-from tests.texts import DOCUMENTS, FILES, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_code
+from tests.texts import DOCUMENTS, FILES, PROGRAMS, RULES, SETTINGS, TEMPLATES, complain, headings, markdown, prose, without_code
 
 pytestmark = pytest.mark.check
 
-WORDS = ROOT / "tests" / "words.yaml"
-RULES = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
 ALL = [*DOCUMENTS, *TEMPLATES, *(path for path in PROGRAMS if path.name != "test_text.py"), *SETTINGS]
 
 
 def line_of(text, found):
     return text.count("\n", 0, found.start()) + 1
-
-
-def complain(faults):
-    """Fail with one line for each fault."""
-    if faults := list(faults):
-        pytest.fail("\n".join(faults), pytrace=False)
 
 
 def test_every_kind_of_text_is_there():
@@ -108,7 +99,7 @@ def heading_faults(path, text):
             and without_code(title) != title,
         }
         for name in names:
-            wrong[f"is not in sentence case: write “{name.lower()}”, or add “{name}” to `names` in {WORDS.name}"] = (
+            wrong[f"is not in sentence case: write “{name.lower()}”, or add “{name}” to `names` in words.yaml"] = (
                 name not in RULES["names"]
             )
         yield from ((line, f"“{title}” {what}") for what, is_wrong in wrong.items() if is_wrong)
@@ -262,7 +253,7 @@ def word_faults(_, text):
     for rule in RULES["rules"]:
         for word, others in rule["use"].items():
             for found in re.finditer(rf"\b(?:{others})", text):
-                yield line_of(text, found), f"“{found[0]}”: use {word}, for {rule['for']} ({WORDS.name})"
+                yield line_of(text, found), f"“{found[0]}”: use {word}, for {rule['for']} (words.yaml)"
 
 
 def saving_faults(_, text):

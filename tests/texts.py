@@ -16,10 +16,12 @@ from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.running import ROOT
 
+RULES = yaml.safe_load((ROOT / "tests" / "words.yaml").read_text(encoding="utf-8"))
 FENCE = re.compile(r"^( *)(`{3,}|~{3,})(.*)\n((?:.*\n)*?)\1\2 *$", re.MULTILINE)
 CODE = re.compile(r"<code>(?:.|\n)*?</code>|(`+)(?!`)(?:.|\n(?! *\n))+?(?<!`)\1(?!`)")
 PLACEHOLDER = "…"  # what stands in prose where code was: the words around it must not become neighbours
@@ -45,6 +47,12 @@ PROGRAMS = [path for path in FILES if path.suffix == ".py"]
 SETTINGS = [
     path for path in FILES if path.suffix in (".yml", ".yaml", ".toml", ".in") or path.name in ("Makefile", ".env.example")
 ]
+
+
+def complain(faults: Iterable[str]) -> None:
+    """Fail with one line for each fault. A fault begins with its file and its line, and says what to do."""
+    if faults := list(faults):
+        pytest.fail("\n".join(faults), pytrace=False)
 
 
 def text_cells(path: Path) -> Iterator[tuple[int, str]]:
