@@ -86,7 +86,8 @@ def heading_faults(path, text):
         words = re.sub(r"^(\d+\.|Step \d+:|Error \d+:) ", "", title).replace("`", "").split()
         if title == words[0] and "-" in title and title[0].islower():
             words = ["The"]  # the name of a lesson, which the hook turns into its title
-        names = [re.sub(r"[’']s$", "", word.strip(",.:!?")) for word in words[1:] if word[0].isupper() and not word.isupper()]
+        capitals = [re.sub(r"[’']s$", "", word.strip(",.:!?")) for word in words[1:] if word[0].isupper() and not word.isupper()]
+        names = " ".join(word for word in capitals if word not in RULES["names"])
         small = words[0][0].islower() and title.startswith(words[0]) and not re.match(r"\w+\.\w", title)
         wrong = {
             "is a second title, and a text has one title: write “##”": level == 1 and titles,
@@ -95,13 +96,9 @@ def heading_faults(path, text):
             "begins with a small letter: write a capital": small,
             f"ends in “{title[-1]}”: take it away": title[-1] in ".:;",
             "is longer than 60 characters: shorten it": len(title) > 60,
-            "has code in it, which breaks the contents: write it without ` `": path.suffix == ".ipynb"
-            and without_code(title) != title,
+            "has code, which breaks the contents: write it as text": path.suffix == ".ipynb" and without_code(title) != title,
+            f"is not in sentence case: write “{names.lower()}”, or add names to `names` in words.yaml": names,
         }
-        for name in names:
-            wrong[f"is not in sentence case: write “{name.lower()}”, or add “{name}” to `names` in words.yaml"] = (
-                name not in RULES["names"]
-            )
         yield from ((line, f"“{title}” {what}") for what, is_wrong in wrong.items() if is_wrong)
         titles.append(title.lower())
         before = level
@@ -288,7 +285,7 @@ RED = [
     (heading_faults, "# One\n\n## Two\n\n## two\n", 5, "is there twice"),
     (heading_faults, "# One\n\n## Generate a Token\n", 3, "sentence case: write “token”"),
     (heading_faults, "# generate a token\n", 1, "small letter"),
-    (heading_faults, "# One\n\n## Call `/links`\n", 3, "code in it"),
+    (heading_faults, "# One\n\n## Call `/links`\n", 3, "has code"),
     (heading_faults, "# One\n\n## Two:\n", 3, "ends in “:”"),
     (heading_faults, "# " + "Word " * 13, 1, "longer than 60"),
     (heading_faults, "# One\n\n```bash\n# a comment\n```\n\n## Two\n", 0, ""),
