@@ -216,7 +216,9 @@ NUMBER = rf"\b((?![45]\d\d\b)\d+(?:\.\d+)*|{'|'.join(NUMERALS)})"  # the status 
 UNAUTHORIZED = sum(error.status == 401 for error in ApiError.__subclasses__())
 # What a number in a text is, and what it must be; {} stands for it. In a document, these things are all counted.
 VERSIONS = {
-    "(?:Python|version) {} or newer": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"][2:],
+    "(?:Python|version) {} or newer": tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"][
+        2:
+    ],
     r"Node(?:\.js)? {} or newer": NODE,
     "curl {}": "7.84",  # knows %header{…}, which the samples use
 }
