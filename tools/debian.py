@@ -18,6 +18,7 @@ import pytest
 from filelock import FileLock
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")  # any of them will do
+NODE = "20.6"  # the first with --env-file, which the samples need
 FONTS, LOCALES = "/usr/share/fonts/truetype", "/usr/share/i18n/locales"
 # The package of Debian → one of these programs or files is looked for.
 QUICK = {
@@ -56,7 +57,7 @@ def need(*programs: str) -> None:
     """Skip the test at hand, or fail it where CI is set, when a program is missing."""
     for program in programs:
         if not find(program):
-            missing(f"SKIPPED: no {program} found. Install {'Node 20.6 or newer' if program in ('node', 'npm') else program}")
+            missing(f"SKIPPED: no {program} found. Install {f'Node {NODE} or newer' if program in ('node', 'npm') else program}")
 
 
 def missing(message: str) -> NoReturn:

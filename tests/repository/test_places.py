@@ -1,7 +1,7 @@
 """Texts fit the place where they are read: each menu entry, button, command and file that a text names is there.
 
 A text is read in more than one place. What isn't in each of them stands in a paragraph that says where, in words of
-``SAYS_WHERE``. In the first paragraph of a section or a page, these words hold for all of it.
+``says_where`` in ``words.yaml``. In the first paragraph of a section or a page, these words hold for all of it.
 """
 
 from __future__ import annotations
@@ -31,19 +31,10 @@ from traitlets.config import Config, PyFileConfigLoader
 import browser.build
 import lab
 from tools.running import PATIENCE, ROOT, MockServer, run_async, wait_until
-from tools.texts import DOCUMENTS, markdown
+from tools.texts import DOCUMENTS, RULES, complain, markdown
 from workshop import bundle
 
 CLONE, ZIP, HUB, TAB, SITE = "a clone", "the zip", "a hub", "a tab", "a site that needs no installation"
-SAYS_WHERE = {
-    "in a clone": {CLONE},
-    "(in|from|with) the zip": {ZIP},
-    "in JupyterLab|JupyterLab has": {CLONE, ZIP, HUB},
-    "on a hub|JupyterHub": {HUB},
-    "in a (browser )?tab": {TAB},
-    "a site that needs no installation": {SITE},
-    "(in|on) (GitHub|VS Code)|with git|in your own project": set(),  # these are not the kit's
-}
 # The menu entries and the site's buttons that texts name. The long tests look for them.
 IN_A_TAB = {
     "Kernel > Restart Kernel and Run up to Selected Cell…",
@@ -92,7 +83,7 @@ def said_where(tag: Tag, page: Tag) -> list[set[str]]:
     paragraph = block.find_previous("p") if block else tag.find_parent(["p", "li", "tr", "summary"])
     around = [paragraph, heading, heading and heading.find_next("p"), page.find("p")]
     words = "\n".join(one.get_text() for one in around if one)
-    return [places for phrase, places in SAYS_WHERE.items() if re.search(rf"\b({phrase})\b", words, re.IGNORECASE)]
+    return [set(places) for phrase, places in RULES["says_where"].items() if re.search(rf"\b({phrase})\b", words, re.IGNORECASE)]
 
 
 def is_there(thing: str, place: str, folder: Path, buttons: set[str]) -> bool:
@@ -127,6 +118,12 @@ def missing(page: Tag, place: str, folder: Path, buttons: set[str]) -> list[str]
             for places in [{place}, *said_where(tag, page)]
         )
     ]
+
+
+def line_of(thing: str, path: Path) -> int:
+    """Return the first line of a file that names a thing."""
+    lines = markdown(path).split("\n") if path.exists() else []
+    return next((number for number, line in enumerate(lines, 1) if thing in line), 1)
 
 
 def shell_buttons() -> set[str]:
@@ -175,8 +172,13 @@ def contents(place: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple
 @pytest.mark.parametrize("place", [CLONE, ZIP, HUB, TAB])
 def test_what_a_text_names_is_where_it_is_read(place, tmp_path, monkeypatch, buttons):
     folder, texts = contents(place, tmp_path, monkeypatch)
-    found = {path.relative_to(folder).as_posix(): missing(page_of(markdown(path)), place, folder, buttons) for path in texts}
-    assert len(texts) > 20 and {name: things for name, things in found.items() if things} == {}
+    assert len(texts) > 20
+    complain(
+        f"{path.relative_to(folder)}:{line_of(thing, ROOT / path.relative_to(folder))}: {place} doesn't have “{thing}”: "
+        f"correct it, or say in its paragraph where it is, in words of `says_where` in words.yaml"
+        for path in texts
+        for thing in missing(page_of(markdown(path)), place, folder, buttons)
+    )
     pictures = [path.parent / picture["src"] for path in texts for picture in page_of(markdown(path)).find_all("img")]
     assert pictures and [picture for picture in pictures if not picture.exists()] == []
 

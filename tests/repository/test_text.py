@@ -1,46 +1,53 @@
 """The texts: headings in order, links that lead somewhere, figures that add up, one word for one thing.
 
-``make check`` runs this. Spelling is codespell's, with its settings in ``pyproject.toml``. The links of the built site
-are in ``test_site.py``; addresses of other sites are not asked, since a test must not need a network.
+``make check`` runs this. Each fault names its file and its line, says what is wrong, and what to do. The words are in
+``words.yaml``, each with the reader that it serves. Spelling is codespell's, with its settings in ``pyproject.toml``. The
+links of the built site are in ``test_site.py``; addresses of other sites are not asked, since a test must not need a network.
 """
 
+import difflib
 import json
 import re
 import subprocess
+import tomllib
+from functools import cache
 from html import escape
 from urllib.parse import unquote, urlsplit
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup, Comment
 from markdown import Markdown
 from mistune import HTMLRenderer
 from mkdocs.config import load_config
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from starlette.testclient import TestClient
 
 from mock_server import demo_data
+from mock_server.app import create_app
+from mock_server.clock import Clock
+from mock_server.database import Database
 from mock_server.envelope import ApiError
+from mock_server.store import Store
 from publish import course, notebooks
 from tests.publish.test_samples import TABS
-from tools.debian import need
+from tools.debian import NODE, need
 from tools.running import NOTEBOOKS, ROOT
-from tools.texts import CODE, DOCUMENTS, FILES, PROGRAMS, SETTINGS, TEMPLATES, headings, markdown, prose, without_blocks
+from tools.texts import DOCUMENTS, FILES, PROGRAMS, RULES, SETTINGS, TEMPLATES, complain, headings, markdown, prose, without_code
 from tools.write_exercises import EXERCISES, SOLUTIONS
 
 pytestmark = pytest.mark.check
 
+ALL = [*DOCUMENTS, *TEMPLATES, *(path for path in PROGRAMS if path.name != "test_text.py"), *SETTINGS]
 
-def each(paths):
-    return pytest.mark.parametrize("path", paths, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+def line_of(text, found):
+    return text.count("\n", 0, found.start()) + 1
 
 
 def test_every_kind_of_text_is_there():
     assert {path.name for path in DOCUMENTS} > {"README.md", "index.md", NOTEBOOKS[0].name, SOLUTIONS[-1].name}
-    assert (
-        len(TEMPLATES) > 5
-        and len(PROGRAMS) > 50
-        and {"Makefile", ".env.example", "openapi.yaml"} <= {path.name for path in SETTINGS}
-    )
+    assert len(TEMPLATES) > 5 and len(PROGRAMS) > 50
+    assert {"Makefile", ".env.example", "openapi.yaml"} <= {path.name for path in SETTINGS}
 
 
 def test_git_keeps_nothing_that_a_program_made():
@@ -49,7 +56,8 @@ def test_git_keeps_nothing_that_a_program_made():
     if listed.returncode:
         pytest.skip("this is no clone")
     kept = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
-    assert [path for path in kept if path not in FILES or path.stat().st_size > 300_000] == []
+    too_much = [path for path in kept if path not in FILES or path.stat().st_size > 300_000]
+    complain(f"{path.relative_to(ROOT)}: made by a program, or too big for each clone: `git rm --cached` it" for path in too_much)
 
 
 def test_a_clone_has_the_same_line_ends_whatever_git_is_told(tmp_path):
@@ -66,72 +74,34 @@ def test_a_clone_has_the_same_line_ends_whatever_git_is_told(tmp_path):
     assert [path for path, text in first.items() if any(other[path] != text for other in others)] == []
 
 
-# Headings
-
-NAMES = (
-    "API JupyterLab JupyterHub Settings Python Windows Linux GitHub Bearer I Colab Binder Actions Docker Compose Credential "
-    "Manager SecretManagement Markdown MkDocs Material VS Code"
-)
+# What is wrong with a text: each function yields the lines, and what to do there
 
 
-def heading_faults(text, is_notebook=False):
-    """Return what is wrong with the headings of a text."""
-    found, titles, before = [], [], 0
-    for level, title in headings(text):
+def heading_faults(path, text):
+    """Headings are in order, and in sentence case."""
+    titles, before = [], 0
+    if not re.match(r"\s*(---\n.*?\n---\s+)?# ", text, re.DOTALL):
+        yield 1, "a text begins with its one title: begin with “# …”"
+    for line, level, title in headings(text):
         words = re.sub(r"^(\d+\.|Step \d+:|Error \d+:) ", "", title).replace("`", "").split()
-        if level > before + 1:
-            found.append(f"“{title}” skips a level")
-        if title.lower() in titles:
-            found.append(f"“{title}” is there twice")
-        if words[0][0].islower() and title == words[0] and "-" in title:
-            words = []  # the name of a lesson, which the hook turns into its title
-        elif words[0][0].islower() and title.startswith(words[0]) and not re.match(r"\w+\.\w", title):
-            found.append(f"“{title}” begins with a small letter")
-        for word in words[1:]:
-            if word[0].isupper() and not word.isupper() and re.sub(r"[’']s$", "", word.strip(",.:!?")) not in NAMES.split():
-                found.append(f"“{title}” is not in sentence case: {word}")
-        if title[-1] in ".:;":
-            found.append(f"“{title}” ends in “{title[-1]}”")
-        if len(title) > 60:
-            found.append(f"“{title}” is longer than 60 characters")
-        if is_notebook and CODE.search(title):
-            found.append(f"“{title}” has code in it, which breaks the contents")
+        if title == words[0] and "-" in title and title[0].islower():
+            words = ["The"]  # the name of a lesson, which the hook turns into its title
+        capitals = [re.sub(r"[’']s$", "", word.strip(",.:!?")) for word in words[1:] if word[0].isupper() and not word.isupper()]
+        names = " ".join(word for word in capitals if word not in RULES["names"])
+        small = words[0][0].islower() and title.startswith(words[0]) and not re.match(r"\w+\.\w", title)
+        wrong = {
+            "is a second title, and a text has one title: write “##”": level == 1 and titles,
+            f"skips a level: write “{'#' * (before + 1)}”": level > before + 1,
+            "is there twice: give one of them other words": title.lower() in titles,
+            "begins with a small letter: write a capital": small,
+            f"ends in “{title[-1]}”: take it away": title[-1] in ".:;",
+            "is longer than 60 characters: shorten it": len(title) > 60,
+            "has code, which breaks the contents: write it as text": path.suffix == ".ipynb" and without_code(title) != title,
+            f"is not in sentence case: write “{names.lower()}”, or add names to `names` in words.yaml": names,
+        }
+        yield from ((line, f"“{title}” {what}") for what, is_wrong in wrong.items() if is_wrong)
         titles.append(title.lower())
         before = level
-    if [level for level, _ in headings(text)].count(1) != 1 or not re.match(r"(---\n.*?\n---\s+)?# ", text, re.DOTALL):
-        found.append("it doesn't begin with its one title")
-    return found
-
-
-@each(DOCUMENTS)
-def test_headings_are_in_order(path):
-    assert heading_faults(markdown(path), path.suffix == ".ipynb") == []
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("# One\n\n# Two\n", "one title"),
-        ("Words\n\n# One\n", "one title"),
-        ("## Two\n", "one title"),
-        ("# One\n\n### Three\n", "skips a level"),
-        ("# One\n\n## Two\n\n## two\n", "is there twice"),
-        ("# One\n\n## Generate a Token\n", "sentence case: Token"),
-        ("# generate a token\n", "small letter"),
-        ("# One\n\n## Call `/links`\n", "code in it"),
-        ("# One\n\n## Two:\n", "ends in “:”"),
-        ("# " + "Word " * 13, "longer than 60"),
-    ],
-)
-def test_a_wrong_heading_is_found(text, fault):
-    assert any(fault in found for found in heading_faults(text, is_notebook=True))
-
-
-def test_code_is_not_taken_for_a_heading():
-    assert heading_faults("# One\n\n```bash\n# a comment\n```\n\n## Two\n") == []
-
-
-# A text cell, as JupyterLab and the site read it
 
 
 class Jupyter(IPythonRenderer):
@@ -144,7 +114,7 @@ class Jupyter(IPythonRenderer):
     heading = HTMLRenderer.heading  # without a link to itself
 
 
-@pytest.fixture(scope="session")
+@cache
 def readers():
     """Return two functions that make HTML of a text cell: as JupyterLab reads it, and as the site does."""
     config = load_config(str(ROOT / "mkdocs.yml"))
@@ -168,156 +138,227 @@ def read(html):
     return found
 
 
-def read_alike(text, readers):
-    jupyter, site = readers
+def read_alike(text):
+    jupyter, site = readers()
     return read(jupyter(text)) == read(site(text))
 
 
-def reading_faults(path, readers):
-    """Return the lines of a notebook from which on JupyterLab and the site read a text cell differently."""
-    found, file = [], path.read_text(encoding="utf-8")
-    for cell in json.loads(file)["cells"]:
-        lines = "".join(cell["source"]).splitlines()
-        if cell["cell_type"] == "markdown" and not read_alike("\n".join(lines), readers):
-            line = next(count for count in reversed(range(len(lines))) if read_alike("\n".join(lines[:count]), readers))
-            start = max(file.find(f'"id": "{cell.get("id")}"'), 0)
-            place = file.count("\n", 0, max(file.find(json.dumps(lines[line], ensure_ascii=False)[:-1], start), 0)) + 1
-            found.append(f"{path.relative_to(ROOT)}:{place}: JupyterLab and the site read this differently: {lines[line]}")
-    return found
+def reading_faults(_, text):
+    """JupyterLab and the site read a text cell alike."""
+    for found in re.finditer(r"[^\n](?:.|\n)*?(?=\n{5}|\Z)", text):  # there are that many lines of JSON between two cells
+        cell, lines = found[0], found[0].splitlines()
+        if not read_alike(cell):
+            at = next(count for count in reversed(range(len(lines))) if read_alike("\n".join(lines[:count])))
+            wrong = f"JupyterLab and the site read “{lines[at]}” differently: CONTRIBUTING.md says what both read alike"
+            yield line_of(text, found) + at, wrong
 
-
-@each([path for path in DOCUMENTS if path.suffix == ".ipynb"])
-def test_a_text_cell_is_read_alike_in_jupyterlab_and_on_the_site(path, readers):
-    assert reading_faults(path, readers) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("- one\n  - two by two spaces", 1),
-        ("1. one\n   - two by three spaces", 1),
-        ("- one\n- two\n  - deep\n    - deeper", 2),
-        ("A paragraph:\n- and a list right behind it", 1),
-        ("A paragraph:\n1. and a list\n2. right behind it", 1),
-        ("## A heading\nWords:\n* one", 2),
-        ("A formula $E = mc^2$ in a text", 0),
-        ("It costs $5 here, and $6 there", 0),
-        ("Words\n\n$$\n\\frac{a}{b}\n$$", 4),
-        ("See https://example.com for more", 0),
-        ("!!! note\n    Words", 0),
-        ('=== "Tab"\n\n    Words', 0),
-        ("Words { .class }\n\n## A heading { #anchor }", 2),
-        ("```python\nx = 1\n```\n\n- one\n  - two", 5),
-        ("> a quote\n- a list", 1),
-    ],
-)
-def test_a_text_that_is_read_in_two_ways_is_found(text, line, readers, tmp_path, monkeypatch):
-    cells = [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": (text + "\n").splitlines(keepends=True)}]
-    path = tmp_path / "any.ipynb"
-    path.write_text(json.dumps({"cells": cells}, indent=1), encoding="utf-8")
-    monkeypatch.setitem(globals(), "ROOT", tmp_path)
-    [fault] = reading_faults(path, readers)
-    place = int(re.match(r"any\.ipynb:(\d+): ", fault)[1])
-    assert fault.endswith(f": {text.splitlines()[line]}")
-    assert (
-        json.loads(path.read_text(encoding="utf-8").splitlines()[place - 1].strip().rstrip(","))[:-1] == text.splitlines()[line]
-    )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "- [ ] to do\n- [x] done",
-        "1. one\n2. two\n\nThis is ~~wrong~~ right, at about ~5 %, and `~~code~~`.",
-        "- one\n    - two by four spaces\n\n        and its paragraph\n\nA paragraph:\n\n- and a list",
-        "A [link](a.md), **bold**, *italics*, <b>HTML</b> and a price of $5.",
-        "| a | b |\n| --- | --- |\n| 1 | 2 |",
-    ],
-)
-def test_a_text_that_is_read_alike_is_left_alone(text, readers):
-    assert read_alike(text, readers)
-
-
-# Links, as GitHub and JupyterLab follow them: from file to file
 
 GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
 LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)|<(https?://[^<>\s]+)>|(?:href|src)=\"([^\"]*)\"")
 MOCK_SERVER, SITE = "127.0.0.1:8787", "127.0.0.1:8000"
 
 
-def links(text):
-    """Return the addresses that Markdown links to."""
-    return [next(filter(None, groups)) for groups in LINK.findall(CODE.sub("", without_blocks(text)))]
+@cache
+def answers(path, method="GET"):
+    """Tell whether the mock server has something at a path, for a method."""
+    client = TestClient(create_app(Store(Database(":memory:"), Clock())), f"http://{MOCK_SERVER}", follow_redirects=False)
+    return client.request(method, path).status_code not in (404, 405)
 
 
 def anchors(path, source):
     """Return the anchors of a file: GitHub's from page to page; for a notebook and from one, JupyterLab's."""
-    titles = [re.sub(r"[`*]|\]\([^)]*\)|[\[\]]", "", title) for _, title in headings(markdown(path))]
+    titles = [re.sub(r"[`*]|\]\([^)]*\)|[\[\]]", "", title) for _, _, title in headings(markdown(path))]
     if ".ipynb" in (path.suffix, source.suffix):
         return {title.replace(" ", "-") for title in titles}
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def link_faults(path, text, answers):
-    """Return the links of a text that lead nowhere. ``answers`` tells whether the mock server knows a path."""
-    found = []
-    for link in links(text):
-        parts = urlsplit(link)
-        if parts.scheme == "lesson" and path.is_relative_to(ROOT / "docs" / "workshop"):
-            continue  # the hook turns it into a link, or fails the build; on GitHub its text stays
-        if parts.scheme or parts.netloc:
-            known = parts.netloc == SITE if parts.netloc != MOCK_SERVER else answers(parts.path)
-            if not known and not (parts.scheme == "https" and "." in parts.netloc):
-                found.append(f"{link}: nobody answers there")
-            continue
-        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-        if parts.path.startswith("/") or not target.is_relative_to(ROOT) or not target.exists():
-            found.append(f"{link}: there is no such file")
-        elif parts.fragment and unquote(parts.fragment) not in anchors(target, path):
-            found.append(f"{link}: {target.name} has no such heading")
-    return found
+def why_dead(link, path):
+    """Return why a link in a file leads nowhere, or nothing if it leads somewhere, also without the site."""
+    parts = urlsplit(link)
+    if parts.scheme == "lesson" and path.is_relative_to(ROOT / "docs" / "workshop"):
+        return None  # the hook turns it into a link, or fails the build; on GitHub its text stays
+    if parts.scheme or parts.netloc:
+        known = parts.netloc == SITE if parts.netloc != MOCK_SERVER else answers(parts.path)
+        known = known or (parts.scheme == "https" and "." in parts.netloc)
+        return None if known else "nobody answers there: correct the address"
+    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    if parts.path.startswith("/") or not target.is_relative_to(ROOT) or not target.exists():
+        return "there is no such file: correct the path, from the folder of this file on"
+    if parts.fragment and unquote(parts.fragment) not in anchors(target, path):
+        close = difflib.get_close_matches(parts.fragment, anchors(target, path), cutoff=0)
+        return f"{target.name} has no such heading: write one that it has, as #{', #'.join(close)}"
+    return None
 
 
-@pytest.fixture
-def answers(application):
-    """Tell whether the mock server has something at a path, for a method."""
-
-    def answers(path, method="GET"):
-        return application.client(follow_redirects=False).request(method, path).status_code not in (404, 405)
-
-    return answers
-
-
-@each(DOCUMENTS)
-def test_a_link_leads_somewhere_without_the_site(path, answers):
-    assert link_faults(path, markdown(path), answers) == []
+def link_faults(path, text):
+    """A link leads somewhere, as GitHub and JupyterLab follow it: from file to file."""
+    text = without_code(text)
+    for found in LINK.finditer(text):
+        link = next(filter(None, found.groups()))
+        if why := why_dead(link, path):
+            yield line_of(text, found), f"{link}: {why}"
 
 
-@pytest.mark.parametrize(
-    ("link", "fault"),
-    [
-        ("[a](no-such-page.md)", "no such file"),
-        ("[a](../notebooks/no-such.ipynb)", "no such file"),
-        ("![a](pictures/no-such.svg)", "no such file"),
-        ("[a](/quickstart.md)", "no such file"),
-        ("[a](quickstart.md#no-such-heading)", "no such heading"),
-        ("[a](../notebooks/02-generate-a-token.ipynb#use-it-once)", "no such heading"),
-        ("[a](#no-such-heading)", "no such heading"),
-        ("<http://127.0.0.1:8787/settings/no-such>", "nobody answers"),
-        ("[a](http://example.com/)", "nobody answers"),
-        ('<a href="no-such.md">a</a>', "no such file"),
+def page_faults(_, text):
+    """A link or a form of the settings page leads somewhere."""
+    posted = set(re.findall(r'<form method="post" action="([^"]+)"', text))
+    for found in re.finditer(r'(?:href|src|action)="((?:\{\{.*?\}\}|[^"])+)"', text):
+        address = re.sub(r"\{\{.*?\}\}", "1", found[1].removeprefix("{{ top }}"))
+        is_ours = found[1].startswith("{{ top }}/") and answers(address, "POST" if found[1] in posted else "GET")
+        if not is_ours and found[1] != "{{ block.url }}":  # which an account typed
+            yield line_of(text, found), f"{found[1]}: nobody answers there: begin with {{{{ top }}}}, and correct the path"
+
+
+NUMERALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBER = rf"\b((?![45]\d\d\b)\d+(?:\.\d+)*|{'|'.join(NUMERALS)})"  # the status of an answer is no figure
+UNAUTHORIZED = sum(error.status == 401 for error in ApiError.__subclasses__())
+# What a number in a text is, and what it must be; {} stands for it. In a document, these things are all counted.
+VERSIONS = {
+    "(?:Python|version) {} or newer": tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"][
+        2:
     ],
-)
-def test_a_dead_link_is_found(link, fault, answers):
-    page = ROOT / "docs" / "index.md"
-    assert [found for found in link_faults(page, f"Read {link}.", answers) if fault in found]
-    alive = "[a](../notebooks/02-generate-a-token.ipynb#Use-it-once) [b](quickstart.md#4-call-the-api) `[c](d.md)`"
-    assert link_faults(page, alive, answers) == []
+    r"Node(?:\.js)? {} or newer": NODE,
+    "curl {}": "7.84",  # knows %header{…}, which the samples use
+}
+COUNTS = {
+    r"{}(?: \w+)? languages": len(TABS),
+    r"{}(?: \w+)? (?:errors|codes)": UNAUTHORIZED,
+    r"{}(?: \w+)? (?:notebooks|lessons)": len(NOTEBOOKS),
+    "(?:comes with {}|{} demo) links": len(demo_data.links(1)),
+    "{} days of clicks": demo_data.HISTORY_DAYS,
+    "{} minutes are for the welcome": course.WELCOME,
+    "{} for the end": course.END,
+    "break of {} minutes": course.BREAK,
+    "more than {} minutes without one": course.UNBROKEN,
+}
+EXERCISES_OF_A_NOTEBOOK = r"{}(?: \w+)? exercises|{} parts make it easier"
+
+
+def figure_faults(path, text):
+    """Figures add up."""
+    tasks = sum(bool(re.match(r"\d+\. ", title)) for _, _, title in headings(text))
+    claims = VERSIONS | ({**COUNTS, EXERCISES_OF_A_NOTEBOOK: tasks} if path in DOCUMENTS else {})
+    for claim, value in claims.items():
+        for found in re.finditer(claim.replace("{}", NUMBER), text, re.IGNORECASE):
+            said = next(filter(None, found.groups())).lower()
+            if str(NUMERALS.index(said) + 1 if said in NUMERALS else said) != str(value):
+                yield line_of(text, found), f"“{found[0]}”: the number is {value}. Correct it, or say it without a number"
+
+
+def word_faults(_, text):
+    """One thing has one word."""
+    for rule in RULES["rules"]:
+        for word, others in rule["use"].items():
+            for found in re.finditer(rf"\b(?:{others})", text):
+                yield line_of(text, found), f"“{found[0]}”: use {word}. This serves {rule['for']} (words.yaml)"
+
+
+def saving_faults(_, text):
+    """A reader saves `.env` before a restart."""
+    for found in re.finditer(r"(?i)^(?!.*\b(?:save|copy|rename)).*\.env\b.*\brestart\b.*", text, re.MULTILINE):
+        yield line_of(text, found), f"“{found[0].strip()}”: say that the file must be saved before the restart"
+
+
+CHECKS = {
+    heading_faults: (markdown, DOCUMENTS),
+    reading_faults: (markdown, [path for path in DOCUMENTS if path.suffix == ".ipynb"]),
+    link_faults: (markdown, DOCUMENTS),
+    page_faults: (markdown, TEMPLATES),
+    figure_faults: (prose, ALL),
+    word_faults: (prose, ALL),
+    saving_faults: (markdown, [path for path in ALL if path in DOCUMENTS or path in PROGRAMS]),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_no_text_has(check):
+    text_of, paths = CHECKS[check]
+    complain(f"{path.relative_to(ROOT)}:{line}: {wrong}" for path in paths for line, wrong in check(path, text_of(path)))
+
+
+# Each fault once: the line where it is found, and words of the message. Line 0: nothing is wrong.
+RED = [
+    (heading_faults, "# One\n\n# Two\n", 3, "second title"),
+    (heading_faults, "Words\n\n# One\n", 1, "begins with its one title"),
+    (heading_faults, "## Two\n", 1, "begins with its one title"),
+    (heading_faults, "# One\n\n### Three\n", 3, "skips a level: write “##”"),
+    (heading_faults, "# One\n\n## Two\n\n## two\n", 5, "is there twice"),
+    (heading_faults, "# One\n\n## Generate a Token\n", 3, "sentence case: write “token”"),
+    (heading_faults, "# generate a token\n", 1, "small letter"),
+    (heading_faults, "# One\n\n## Call `/links`\n", 3, "has code"),
+    (heading_faults, "# One\n\n## Two:\n", 3, "ends in “:”"),
+    (heading_faults, "# " + "Word " * 13, 1, "longer than 60"),
+    (heading_faults, "# One\n\n```bash\n# a comment\n```\n\n## Two\n", 0, ""),
+    (reading_faults, "- one\n  - two by two spaces", 2, "“  - two by two spaces”"),
+    (reading_faults, "1. one\n   - two by three spaces", 2, "“   - two by three spaces”"),
+    (reading_faults, "- one\n- two\n  - deep\n    - deeper", 3, "“  - deep”"),
+    (reading_faults, "A paragraph:\n- and a list right behind it", 2, "“- and a list right behind it”"),
+    (reading_faults, "A paragraph:\n1. and a list\n2. right behind it", 2, "“1. and a list”"),
+    (reading_faults, "## A heading\nWords:\n* one", 3, "“* one”"),
+    (reading_faults, "A formula $E = mc^2$ in a text", 1, "“A formula $E = mc^2$ in a text”"),
+    (reading_faults, "It costs $5 here, and $6 there", 1, "“It costs $5 here, and $6 there”"),
+    (reading_faults, "Words\n\n$$\n\\frac{a}{b}\n$$", 5, "“$$”"),
+    (reading_faults, "See https://example.com for more", 1, "“See https://example.com for more”"),
+    (reading_faults, "!!! note\n    Words", 1, "“!!! note”"),
+    (reading_faults, '=== "Tab"\n\n    Words', 1, '“=== "Tab"”'),
+    (reading_faults, "Words { .class }\n\n## A heading { #anchor }", 3, "“## A heading { #anchor }”"),
+    (reading_faults, "```python\nx = 1\n```\n\n- one\n  - two", 6, "“  - two”"),
+    (reading_faults, "> a quote\n- a list", 2, "“- a list”"),
+    (reading_faults, "- [ ] to do\n- [x] done", 0, ""),
+    (reading_faults, "1. one\n2. two\n\nThis is ~~wrong~~ right, at about ~5 %, and `~~code~~`.", 0, ""),
+    (reading_faults, "- one\n    - two by four spaces\n\n        and its paragraph\n\nA paragraph:\n\n- and a list", 0, ""),
+    (reading_faults, "A [link](a.md), **bold**, *italics*, <b>HTML</b> and a price of $5.", 0, ""),
+    (reading_faults, "| a | b |\n| --- | --- |\n| 1 | 2 |", 0, ""),
+    (link_faults, "[a](no-such-page.md)", 1, "no such file"),
+    (link_faults, "Words\n\n[a](../notebooks/no-such.ipynb)", 3, "no such file"),
+    (link_faults, "![a](pictures/no-such.svg)", 1, "no such file"),
+    (link_faults, "[a](/quickstart.md)", 1, "no such file"),
+    (link_faults, "[a](quickstart.md#call-the-api)", 1, "no such heading: write one that it has, as #4-call-the-api"),
+    (link_faults, "[a](../notebooks/02-generate-a-token.ipynb#use-it-once)", 1, "no such heading"),
+    (link_faults, "[a](#no-such-heading)", 1, "no such heading"),
+    (link_faults, "<http://127.0.0.1:8787/settings/no-such>", 1, "nobody answers"),
+    (link_faults, "[a](http://example.com/)", 1, "nobody answers"),
+    (link_faults, '```\n[a](b.md)\n```\n<a href="no-such.md">a</a>', 4, "no such file"),
+    (link_faults, "[a](../notebooks/02-generate-a-token.ipynb#Use-it-once) [b](quickstart.md#4-call-the-api)", 0, ""),
+    (link_faults, "`[c](d.md)`", 0, ""),
+    (page_faults, '<br>\n<a href="{{ top }}/settings/no-such">', 2, "nobody answers"),
+    (page_faults, '<form method="post" action="{{ top }}/settings/api">', 1, "nobody answers"),
+    (page_faults, '<a href="http://example.com/">', 1, "nobody answers"),
+    (
+        page_faults,
+        '<a href="{{ top }}/settings/api"><form method="post" action="{{ top }}/login"><a href="{{ block.url }}">',
+        0,
+        "",
+    ),
+    (figure_faults, "Words.\nAll ten errors.", 2, "“ten errors”: the number is 3"),
+    (figure_faults, "Two languages.", 1, "the number is 3"),
+    (figure_faults, "In 4 short lessons.", 1, f"the number is {len(NOTEBOOKS)}"),
+    (figure_faults, "Four exercises.\n\n## 1. Ask\n", 1, "the number is 1"),
+    (figure_faults, "Install Python 3.9 or newer.", 1, "“Python 3.9 or newer”: the number is 3."),
+    (figure_faults, "Three 401 errors, two 429 answers, 3 codes and one error.\nOne exercises.\n\n## 1. Ask\n", 0, ""),
+    (word_faults, "Words.\nKeep the API key.", 2, "“API key”: use token"),
+    (word_faults, "The fake server", 1, "“fake server”: use mock server"),
+    (word_faults, "at the API URL.", 1, "“API URL”: use base URL"),
+    (word_faults, "Open Settings → API", 1, "“Settings → API”: use Settings > API"),
+    (word_faults, "on Linked.is", 1, "“Linked.is”: use linked.is"),
+    (word_faults, "Click Create New Token.", 1, "“Create New Token”: use Generate New Token"),
+    (word_faults, "The course takes three hours.", 1, "use no number"),
+    (word_faults, "Keep the token of linked.is: open Settings > API and click Generate New Token.", 0, ""),
+    (saving_faults, "Words.\nCorrect `.env`, restart the kernel.", 2, "saved before the restart"),
+    (saving_faults, "Correct `.env`, save it, restart the kernel.", 0, ""),
+]
+
+
+@pytest.mark.parametrize(("check", "text", "line", "fault"), RED)
+def test_a_fault_is_found(check, text, line, fault):
+    found = list(check(ROOT / ("notebooks/any.ipynb" if check is heading_faults else "docs/index.md"), text))
+    assert any(at == line and fault in wrong for at, wrong in found) if line else not found
 
 
 def unlinked_terms(lessons):
     """Return the terms of the glossary that lessons use and that no lesson links."""
-    terms = [title for level, title in headings(markdown(GLOSSARY)) if level == 2]
+    terms = [title for _, level, title in headings(markdown(GLOSSARY)) if level == 2]
     linked = set(re.findall(r"glossary\.md#([\w-]+)", lessons.lower()))
     used = [term for term in terms if re.search(rf"\b{term.partition(' and ')[0]}", lessons, re.IGNORECASE)]
     return [term for term in used if term.lower().replace(" ", "-") not in linked]
@@ -325,199 +366,55 @@ def unlinked_terms(lessons):
 
 def test_a_lesson_links_each_term_of_the_glossary():
     lessons = "\n".join(map(markdown, NOTEBOOKS))
-    assert unlinked_terms(lessons) == []
+    complain(
+        f"{GLOSSARY.name}: “{term}” has no link in any lesson: link it where a lesson uses it" for term in unlinked_terms(lessons)
+    )
     assert unlinked_terms(lessons.replace("#Jitter", "#Retry")) == ["Jitter"]
 
 
-@each(TEMPLATES)
-def test_a_link_of_the_settings_page_leads_somewhere(path, answers):
-    text = path.read_text(encoding="utf-8")
-    targets = re.findall(r'(?:href|src|action)="([^"]+)"', text)
-    posted = set(re.findall(r'<form method="post" action="([^"]+)"', text))
-    for target in targets:
-        if target.startswith("{{ top }}"):  # the others are what an account typed
-            address = re.sub(r"\{\{.*?\}\}", "1", target.removeprefix("{{ top }}"))
-            assert answers(address, "POST" if target in posted else "GET"), target
-        else:
-            assert target == "{{ block.url }}", target
+def test_an_exercise_notebook_says_how_many_exercises_it_has():
+    says = re.compile(EXERCISES_OF_A_NOTEBOOK.replace("{}", NUMBER), re.IGNORECASE)
+    silent = [path for path in [*EXERCISES, *SOLUTIONS] if not says.search(prose(path))]
+    complain(f"{path.relative_to(ROOT)}: say below the title how many exercises it has" for path in silent)
 
 
-# Figures
+CONTRACT = """info: {title: The API, summary: 'An API key'}
+properties:
+  email: {type: string, example: My API key, description: your email}
+  description: {type: string}
+  endpoints:
+    description: >-
+      Words, and a
+      tutorial.
+    # the whitespace
+"""
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "code", "outputs": [], "source": ["email = 1\n", "# email"]},
+        {"cell_type": "markdown", "source": ["A `repo`\n", "a repo"]},
+        {"cell_type": "markdown", "source": ["email"]},
+    ]
+}
 
-WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-NUMBER = rf"\b((?!401)\d+|{'|'.join(WORDS[1:])})"  # “no links” is no figure
-COUNTED_THINGS = (
-    rf"{NUMBER}(?: \w+)? (?:notebooks?|lessons?|exercises?|languages?|errors|codes|minutes?|hours?|days of clicks|links)\b"
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.md", "A `stub\nor an` email\n```\nemail\n```\n<!-- email\n-->\n[site](email)\nAPI key", {2: "email", 9: "API key"}),
+        ("a.ipynb", json.dumps(NOTEBOOK, indent=1), {15: "repo", 21: "email"}),
+        ("a.py", '1  # a `stub`, a stub\n"""\nSay it\nin an email."""\nemail = {"API key": 1}', {1: "stub", 4: "email"}),
+        (
+            "a.html",
+            '<input\n name="email">\n{{ email }} your\nemail<script>\n// email\n</script>\nAPI keys',
+            {4: "email", 7: "API keys"},
+        ),
+        ("openapi.yaml", CONTRACT, {1: "API key", 3: "email", 8: "tutorial", 9: "whitespace"}),
+        ("a.toml", "email = 1 # the email", {1: "email"}),
+    ],
 )
-
-
-def minutes(path):
-    return nbformat.read(path, as_version=4).metadata.linked_is.minutes
-
-
-def tasks_of(path):
-    return sum(re.match(r"\d+\. ", title) is not None for _, title in headings(markdown(path)))
-
-
-UNAUTHORIZED = sum(error.status == 401 for error in ApiError.__subclasses__())
-# A claim, with {} where its number stands, and what that must be. All others of such numbers are in UNCOUNTED.
-COUNTED = {
-    "to {} exercises a notebook": max(map(tasks_of, EXERCISES)),
-    "{} to four exercises a notebook": min(map(tasks_of, EXERCISES)),
-    "{} languages": len(TABS),
-    "{} 401 errors": UNAUTHORIZED,
-    "{} authentication errors": UNAUTHORIZED,
-    "{} errors": UNAUTHORIZED,
-    "{} codes": UNAUTHORIZED,
-    "{} links, a bio profile": len(demo_data.links(1)),
-    "{} days of clicks": demo_data.HISTORY_DAYS,
-    "{} minutes are for the welcome": course.WELCOME,
-    "A break of {} minutes": course.BREAK,
-    "more than {} minutes without one": course.UNBROKEN,
-}
-UNCOUNTED = {
-    "same {} questions before": "test_workshop.py counts them",
-    "**Time:** {} minutes": "test_notebooks.py compares it with the metadata",
-    "{} exercises on": "test_an_exercise_notebook_says_how_many_it_holds",
-    "{} demo links": "an output beside it shows them",
-    "Ask for {} links a page": "the request beside it asks for so many",
-    "after {} lessons everybody has something": "generate, load, call: the guide says so",
-    "in {} minutes": "how long the quickstart takes is a promise",
-    "It takes {} minutes after the set-up": "so is this",
-    "for {} minutes, 2 hours and half a day": "agendas: test_workshop.py adds them up",
-    "{} hours and half a day": "the same",
-    "\n## {} minutes": "the same",
-    "\n## {} hours": "the same",
-    "The agenda of {} minutes": "the same",
-    "after {} minutes needs a neighbour": "advice",
-    "{} minutes before the end": "advice",
-    "stands still for {} minutes": "advice",
-}
-
-
-def value_of(number):
-    return int(number) if number.isdigit() else WORDS.index(number.lower())
-
-
-def places(claim):
-    return re.compile(re.escape(claim).replace(r"\{\}", NUMBER), re.IGNORECASE)
-
-
-def figure_faults(text):
-    """Return the numbers in a text that are wrong, and those that nobody counts."""
-    right, found = set(), []
-    for claim, value in COUNTED.items():
-        for place in places(claim).finditer(text):
-            if place.start(1) not in right:
-                right.add(place.start(1))
-                if value_of(place[1]) != value:
-                    found.append(f"“{place[0]}”: there are {value}")
-    right |= {place.start(1) for claim in UNCOUNTED for place in places(claim).finditer(text)}
-    for place in re.finditer(COUNTED_THINGS, text, re.IGNORECASE):
-        if place.start(1) not in right:
-            found.append(f"“{place[0]}”: nobody counts it")
-    return found
-
-
-@each(DOCUMENTS)
-def test_figures_add_up(path):
-    assert figure_faults("\n" + prose(path)) == []
-
-
-def test_a_wrong_figure_is_found():
-    faults = {"“Ten errors”: there are 3", "“two languages”: there are 3", "“7 minutes”: nobody counts it"}
-    assert {*figure_faults("Ten errors, two languages and 7 minutes.")} == faults
-
-
-@each([*EXERCISES, *SOLUTIONS])
-def test_an_exercise_notebook_says_how_many_it_holds(path):
-    said = re.search(rf"^{NUMBER} (?:exercises on \[|parts make it easier)", markdown(path), re.MULTILINE | re.IGNORECASE)
-    assert value_of(said[1]) == tasks_of(path)
-
-
-def test_versions_are_the_same_everywhere():
-    python = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))[1]
-    said = "\n".join(map(prose, [*DOCUMENTS, *PROGRAMS, *SETTINGS]))
-    assert set(re.findall(r"(?:Python|version) ([\d.]+\d) or newer", said)) == {python}
-    assert len(set(re.findall(r"Node(?:\.js)? ([\d.]+\d) or newer", said))) == 1
-    assert len(set(re.findall(r"curl ([\d.]+\d)", said))) == 1
-
-
-# One word for one thing
-
-SAY = {  # the word, and what is not said instead
-    "token": r"(?:API|access|secret|auth|authentication|private) keys?|(?:access|auth|authentication) tokens?|credentials?",
-    "mock server": r"(?:fake|dummy|test|stub|local) (?:server|API)|stubs?|mock (?:API|service|backend)|simulator",
-    "base URL": r"API (?:URL|root|address)|(?:base|root) (?:address|URI)|root URL|endpoint root|endpoints?",
-    "linked.is": r"Linked\.is|LINKED\.IS|linkedis|Linkedis|Linked Is",
-    "Settings > API": r"Settings ?(?:→|->|/|›|»|,) ?API|settings > API|API settings",
-    "Generate New Token": r"(?:Create|Make|Add) (?:New|a) Token|Generate (?:New token|new Token|Token)|New Token(?<!Generate New Token)",
-    "notebook": r"worksheets?|tutorials?|chapters?",
-    "learner": r"students?|participants?|attendees?|pupils?|trainees?",
-    "instructor": r"trainers?|lecturers?|your hosts?|the host's|and hosts|You, the host",
-    "practice account": r"(?:test|dummy|demo) accounts?",
-    "demo links": r"(?:sample|example|test) links",
-    "bio profile": r"bio pages?|profile pages?",
-    "revoke": r"(?:invalidate|deactivate|disable|cancel)s? (?:a|the|your|this) token",
-    "folder": r"director(?:y|ies)",
-    "repository": r"repos?\b",
-    "e-mail": r"emails?|E-Mail",
-    "white space": r"whitespace",
-    "site": r"web ?sites?",
-    "JupyterLab": r"Jupyter Lab|Jupyterlab",
-    "GitHub": r"Github",
-    "JavaScript": r"Javascript|javascript",
-    "macOS": r"Mac OS|MacOS|OS X",
-    "cannot, can't": r"can not",
-    "don't have to": r"needn[’']t",
-    "because": r"for (?:they|he|she|we)\b",
-    "British spelling": r"(?<![-.])[Cc]olor(?:s|ed)?(?![:-])|[Bb]ehavior|[Nn]eighbors?|[Rr]ecogniz\w+|[Oo]rganiz\w+|[Ll]abeled|[Cc]anceled|[Gg]ray",
-    "nothing": r"[Pp]lease|[Ss]imply|[Oo]bviously|seamless\w*|powerful|robust|leverag\w+|utili[sz]\w+|e\.g\.|i\.e\.|etc\.",
-}
-EXCEPT = {  # what may stand there all the same, and why
-    "Too many requests. Please try again later.": "the API's own message",
-    "Settings › API": "the page's own breadcrumb",
-    "like Mac OS X": "what a browser calls itself",
-    "data:text/javascript": "a media type",
-}
-
-ALL = [*DOCUMENTS, *TEMPLATES, *(path for path in PROGRAMS if path.name != "test_text.py"), *SETTINGS]
-
-
-def word_faults(text):
-    """Return the words in a text in whose place another one is said everywhere else."""
-    for phrase in EXCEPT:
-        text = text.replace(phrase, "")
-    return [f"“{found[0]}”: say {word}" for word, others in SAY.items() for found in re.finditer(rf"\b(?:{others})", text)]
-
-
-@each(ALL)
-def test_one_thing_has_one_word(path):
-    assert word_faults(prose(path)) == []
-
-
-def test_every_exception_is_needed():
-    texts = "\n".join(map(prose, ALL))
-    assert [phrase for phrase in EXCEPT if phrase not in texts] == []
-
-
-def unsaved(text):
-    """Return the lines that send a reader from `.env` to a restart, and forget to save the file in between."""
-    lines = [line for line in text.splitlines() if re.search(r"\.env\b.*\brestart\b", line, re.IGNORECASE)]
-    return [line for line in lines if not re.search(r"\b(?:save|copy|rename)", line, re.IGNORECASE)]
-
-
-@each([*DOCUMENTS, *PROGRAMS])
-def test_a_reader_saves_before_a_restart(path):
-    if path.name != "test_text.py":
-        assert unsaved(markdown(path) if path in DOCUMENTS else prose(path)) == []
-
-
-def test_a_restart_without_a_save_is_found():
-    assert unsaved("Correct `.env`, restart the kernel.") and not unsaved("Correct `.env`, save it, restart the kernel.")
-
-
-def test_another_word_is_found():
-    wrong = "Keep the API key. The fake server at the API URL. Open Settings → API on Linked.is. Click Create New Token."
-    assert len(word_faults(wrong)) == 6
-    assert word_faults("Keep the token of linked.is: open Settings > API and click Generate New Token.") == []
+def test_words_are_found_on_their_lines_and_code_is_not_read(name, text, found, tmp_path):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    faults = sorted(word_faults(path, prose(path)))
+    assert [line for line, _ in faults] == list(found)
+    assert all(f"“{word}”" in fault for (_, fault), word in zip(faults, found.values(), strict=True))

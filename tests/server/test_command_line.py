@@ -113,17 +113,6 @@ def test_a_database_in_use_is_told(tmp_path):
         assert "Another mock server is using the database" in refused_start("--port", "0", "--database", database)
 
 
-def test_a_file_that_is_no_database_is_told_and_kept(tmp_path):
-    letter = tmp_path / "letter.txt"
-    letter.write_text("Dear database, " * 100)
-    assert "not a database" in refused_start("--port", "0", "--database", str(letter))
-    assert letter.read_text() == "Dear database, " * 100
-
-
-def test_a_missing_folder_is_told(tmp_path):
-    assert "cannot be opened" in refused_start("--port", "0", "--database", str(tmp_path / "none" / "mock.db"))
-
-
 @pytest.mark.long
 def test_what_was_answered_survives_a_kill_in_the_middle_of_writing(tmp_path):
     database = str(tmp_path / "mock.db")
@@ -264,18 +253,6 @@ def test_a_named_host_is_answered_to():
                 assert answer.status_code == status and (answer.ok or "--host-name" in answer.text), (name, host)
 
 
-@pytest.mark.parametrize("version", [0, 2, 3])
-def test_the_database_of_another_program_is_told_and_kept(tmp_path, version):
-    path = tmp_path / "other.db"
-    with sqlite3.connect(path) as other:
-        other.execute("CREATE TABLE links (address)")
-        other.execute(f"PRAGMA user_version = {version}")
-    other.close()
-    before = path.read_bytes()
-    assert "database of another program" in refused_start("--port", "0", "--database", str(path))
-    assert path.read_bytes() == before
-
-
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     """A database that a server has left behind, with a bit of everything in it."""
@@ -334,11 +311,29 @@ def test_a_damaged_database_is_told_and_kept(filled, tmp_path, damage):
     assert path.read_bytes() == before
 
 
-def test_a_damaged_database_ends_the_start(filled, tmp_path):
-    path = tmp_path / "mock.db"
+def of_another_program(version):
+    make = in_sql("CREATE TABLE links (address)", f"PRAGMA user_version = {version}")
+    return lambda path: (path.unlink(), make(path))
+
+
+REFUSED = {
+    "a letter": (lambda path: path.write_text("Dear database, " * 100), "not a database"),
+    "no folder": (lambda path: shutil.rmtree(path.parent), "cannot be opened"),
+    "a damaged database": (DAMAGE["no UTF-8"], "The database is damaged"),
+    **{f"another program's {version}": (of_another_program(version), "database of another program") for version in (0, 2, 3)},
+}
+
+
+@pytest.mark.parametrize("file", REFUSED)
+def test_what_is_no_database_of_ours_ends_the_start_and_is_kept(filled, tmp_path, file):
+    path = tmp_path / "folder" / "mock.db"
+    path.parent.mkdir()
     shutil.copy(filled, path)
-    DAMAGE["no UTF-8"](path)
-    assert "The database is damaged" in refused_start("--port", "0", "--database", str(path))
+    damage, words = REFUSED[file]
+    damage(path)
+    before = path.exists() and path.read_bytes()
+    assert words in refused_start("--port", "0", "--database", str(path))
+    assert (path.exists() and path.read_bytes()) == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no open file, and has other permissions")
