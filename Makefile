@@ -8,7 +8,7 @@ INSTALL = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PIP) con
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 # GNU make and BSD make read this file: `help` comes first, and no line has what only one of them knows.
-.PHONY: help lab check programs test test-all test-elsewhere proof workshop bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
+.PHONY: help lab check programs test test-all test-elsewhere proof workshop release bench bench-site bench-tab lighthouse site tab serve notebooks screenshots lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,10 @@ proof: .venv/tests ## Break each documented behaviour of the mock server, and se
 
 workshop: .venv/site ## Make the zip of a workshop: notebooks, site, slides, and wheels for every system
 	$(BIN)/python -m workshop.bundle $(WORKSHOP_OPTIONS)
+
+release: .venv/tests workshop ## Make what a version is released as, into dist/: wheel, source, zip, and the list of its packages (SBOM)
+	$(BIN)/uv build --quiet --out-dir dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-file dist/packages.cdx.json requirements/learn.txt
 
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn, on Linux
 	@$(BIN)/python -m tools.debian --all

@@ -55,6 +55,7 @@ PROGRAMS: dict[str, Run | str] = {
     "make test-elsewhere": Run(("ELSEWHERE_OPTIONS=kiritimati",), "1 of 1 green", here=True),
     "make proof": Run(("PROOF_OPTIONS=--only 'the clock does not move'",), "0 survived", here=True),
     "make workshop": "workshop/test_workshop.py::test_a_bundle_installs_and_runs_with_the_network_off",
+    "make release": Run(("--assume-old=workshop",)),
     "make bench": Run(
         ("BENCH_OPTIONS=--rounds 1 --seconds 1 --connections 16 --growth --json /dev/null",),
         "1 round|Not measured: Prism",
