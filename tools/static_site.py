@@ -58,7 +58,7 @@ def build(project: Path, folder: Path, program: str = "mkdocs", **environment: s
 @cache
 def parsed(path: Path) -> BeautifulSoup:
     """Return a page of a built site, parsed once for all tests: they change copies of it only."""
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
 
 
 class StaticHost:

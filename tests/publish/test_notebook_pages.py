@@ -145,7 +145,7 @@ def hold_generated_notebooks(page_of, tmp_path, examples):
 
 def test_code_and_outputs_are_on_the_page_as_they_are_in_the_cell(page_of, tmp_path):
     assert_texts_stay(page_of, PIECES, [CONTROLS.sub("", piece) for piece in PIECES])
-    hold_generated_notebooks(page_of, tmp_path, 25)
+    hold_generated_notebooks(page_of, tmp_path, 10)
 
 
 @pytest.mark.long

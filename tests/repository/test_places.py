@@ -190,7 +190,7 @@ def test_what_the_site_names_is_there(site, tmp_path, buttons):
     for path in site.rglob("*.html"):
         name = path.relative_to(site).as_posix()
         if not name.startswith(("lab/", "tab/")):
-            page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser", parse_only=SoupStrainer("article"))
+            page = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml", parse_only=SoupStrainer("article"))
             empty = [text.get_text() for text in page.find_all("p") if announces_nothing(text)]
             found[name] = missing(page, ZIP, tmp_path, buttons) + empty
             clicked |= {button.get_text() for button in page.select(".run-here :is(a, button), .run-bar button")}
