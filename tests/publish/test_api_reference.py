@@ -62,7 +62,8 @@ def section(anchor, text):
 @pytest.mark.parametrize("anchor", OPERATIONS)
 def test_an_operation_is_on_a_page_with_all_its_parts(anchor, text):
     operation = OPERATIONS[anchor]
-    assert text.count(f"`{operation.method}` {operation.path} {{ #{anchor} }}") == 1
+    times = text.count(f"`{operation.method}` {operation.path} {{ #{anchor} }}")
+    assert times == 1, f"Show the tag {operation.tag} on one page of docs/reference/, by its marker."
     part = section(anchor, text)
     assert operation.node["summary"] in part and f"Origin: {api_reference.ORIGINS[operation.node['x-origin']]}." in part
     for parameter in operation.parameters:
@@ -107,7 +108,11 @@ def indented(code):
 
 def test_each_page_asks_for_operations_that_are_there_and_none_is_left_out(text):
     asked = [tag for path in PAGES for tag in api_reference.OPERATIONS.findall(path.read_text(encoding="utf-8"))]
-    assert sorted(asked) == sorted(tag["name"] for tag in served.openapi()["tags"])
+    tags = {tag["name"] for tag in served.openapi()["tags"]}
+    assert tags - {*asked} == set(), (
+        f"Show these tags on a page of docs/reference/, by a marker: {api_reference.OPERATIONS.pattern}"
+    )
+    assert len(asked) == len({*asked} & tags), f"A page shows a tag that is not there, or is there twice: {sorted(asked)}"
     assert not [line for line in text.splitlines() if "on the site. In a clone" in line]
 
 
@@ -224,17 +229,17 @@ def test_the_page_of_the_command_line_has_every_option_and_every_task():
 
 @pytest.mark.parametrize("name", recorded_answers.names())
 def test_the_mock_server_gives_each_answer_that_is_recorded(name):
-    """`make notebooks` records them again."""
-    assert recorded_answers.record(name) == RECORDED[name]
+    assert recorded_answers.record(name) == RECORDED.get(name), "Run `make notebooks`, then read what has changed."
 
 
 def test_each_error_is_recorded_and_nothing_else():
-    assert RECORDED.keys() == set(recorded_answers.names())
+    assert RECORDED.keys() ^ {*recorded_answers.names()} == set(), "Run `make notebooks`: it records what is new."
     assert {error.code for error in ApiError.__subclasses__()} < RECORDED.keys()
 
 
 @pytest.mark.parametrize("anchor", [anchor for anchor, operation in OPERATIONS.items() if operation.data])
 def test_an_answer_on_a_page_is_one_of_the_contract(anchor, text):
+    assert anchor in RECORDED, "Run `make notebooks`: it records the answer."
     operation, body = OPERATIONS[anchor], RECORDED[anchor]["body"]
     answer = operation.answers[operation.success]
     contract.validate(answer["content"]["application/json"]["schema"], body, anchor)

@@ -424,7 +424,8 @@ def test_fact(application, sentence):
 def test_every_operation_has_a_row_in_the_table_of_facts():
     named = {operation_id for _, operation_ids, _ in FACTS.values() for operation_id in operation_ids}
     ids = {openapi()["paths"][path][method.lower()]["operationId"] for method, path in operations()}
-    assert named == ids
+    assert ids - named == set(), "Write a fact of each of these operations into this file, with the call that shows it."
+    assert named - ids == set(), "The contract has no such operation: correct the names behind @fact."
 
 
 def test_an_operation_is_as_well_known_as_its_best_fact():
@@ -434,7 +435,9 @@ def test_an_operation_is_as_well_known_as_its_best_fact():
             best.setdefault(operation_id, set()).add(origin)
     for method, path in operations():
         operation = openapi()["paths"][path][method.lower()]
-        assert ORIGINS[operation["x-origin"]] in best[operation["operationId"]], operation["operationId"]
+        assert ORIGINS[operation["x-origin"]] in best.get(operation["operationId"], ()), (
+            f"{operation['operationId']}: its x-origin must be that of one of its facts, and no fact may be better known."
+        )
 
 
 def test_every_operation_is_served_and_nothing_that_the_contract_lacks(application):
@@ -444,7 +447,8 @@ def test_every_operation_is_served_and_nothing_that_the_contract_lacks(applicati
         if route.include_in_schema and route.path != "/v1{rest:path}"  # a page for people; where nothing is
         for method in methods(route)
     }
-    assert served == set(operations())
+    assert set(operations()) - served == set(), "Nobody answers there: add a Resource to mock_server/api/, and to create_app()."
+    assert served - set(operations()) == set(), "Describe these in mock_server/openapi.yaml, with their origin."
 
 
 def methods(route: Route) -> set[str]:
