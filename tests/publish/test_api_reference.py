@@ -63,7 +63,7 @@ def section(anchor, text):
 def test_an_operation_is_on_a_page_with_all_its_parts(anchor, text):
     operation = OPERATIONS[anchor]
     times = text.count(f"`{operation.method}` {operation.path} {{ #{anchor} }}")
-    assert times == 1, f"Show the tag {operation.tag} on one page of docs/reference/, by its marker."
+    assert times == 1, f"Show the tag {operation.node['tags'][0]} on one page of docs/reference/, by its marker."
     part = section(anchor, text)
     assert operation.node["summary"] in part and f"Origin: {api_reference.ORIGINS[operation.node['x-origin']]}." in part
     for parameter in operation.parameters:
