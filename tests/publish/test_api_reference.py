@@ -319,12 +319,11 @@ def accounts(tmp_path_factory):
     """A mock server, and for each sample the token of a new account, as the one whose answers the pages show."""
     path = str(tmp_path_factory.mktemp("reference") / "mock-server.db")
     database = Database(path)
-    store = Store(database, Clock())
+    store = Store(database, Clock(lambda: parse_iso(recorded_answers.NOW)))
     tokens = {}
     for language in LANGUAGES:
         for anchor in OPERATIONS:
             account = store.add_account(f"{anchor}-{language.lower()}@example.com", "")
-            store.set_clock(account, parse_iso(recorded_answers.NOW))
             store.freeze_clock(account, True)
             tokens[language, anchor] = store.generate_token(account, "Sample", None)
     database.close()

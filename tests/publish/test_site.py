@@ -234,7 +234,7 @@ def test_every_401_leads_to_the_reasons(site, pages):
     assert len(shown) > 10
     for path in set(shown) - {reasons}:
         links = {(path.parent / unquote(tag["href"])).resolve() for tag in pages[path].select("article a[href]")}
-        assert reasons.parent in links, path
+        assert reasons.parent in links, f"{path} names 401: link why-a-token-stops-working there."
 
 
 def test_each_fault_in_a_notebook_fails_the_build(faulty_build):
