@@ -17,7 +17,10 @@ from mock_server.contract import openapi
 from mock_server.envelope import ApiError
 from mock_server.gate import Gate
 from mock_server.model import Origin
+from mock_server.rate_limit import PLANS
 from tools.hold_against_contract import operations, resolved, validate
+
+FREE = PLANS["Free"].per_minute
 
 SEED, DOCS, ASSUMED = Origin.AUTHENTICATION_PAGE, Origin.OTHER_DOCS_PAGE, Origin.ASSUMED
 ORIGINS = {"seed": SEED, "public-docs": DOCS, "assumed": ASSUMED}
@@ -201,12 +204,12 @@ def _(api):
     answers += [api("GET", "/v1/links", headers={}), api("GET", "/v1/links", headers={"Authorization": "Bearer x"})]
     for answer in answers:
         limits = [int(answer.headers[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")]
-        assert limits[0] == 60 and 0 <= limits[1] <= 60 and 0 < limits[2] - api.application.clock.now() <= 60
+        assert limits[0] == FREE and 0 <= limits[1] <= FREE and 0 < limits[2] - api.application.clock.now() <= 60
 
 
 @fact("Over the limit: 429 RATE_LIMIT_EXCEEDED with error.retryAfter in seconds", DOCS, "listLinks")
 def _(api):
-    for _ in range(60):
+    for _ in range(FREE):
         answer = over = api("GET", "/v1/links")
         assert answer.status_code == 200
     over = api("GET", "/v1/links")
@@ -221,7 +224,7 @@ def _(api):
 def _(api):
     second = api.application.store.generate_token(next(iter(api.application.store.accounts.values())), "second", None)
     answers = [api("GET", "/v1/links"), api("GET", "/v1/links", headers={"Authorization": f"Bearer {second}"})]
-    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["59", "58"]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == [str(FREE - 1), str(FREE - 2)]
 
 
 @fact("A 429 says Retry-After beside it", ASSUMED, "listLinks")
@@ -407,7 +410,7 @@ def _(api):
     assert made.status_code == 201
     assert api("GET", "/v1/links", headers={"Authorization": f"Bearer {made.json()['data']['token']}"}).status_code == 200
     api.data("POST", "/_mock/reset")
-    assert api("GET", "/v1/links").headers["X-RateLimit-Limit"] == "60"
+    assert api("GET", "/v1/links").headers["X-RateLimit-Limit"] == str(FREE)
     assert api("GET", "/_mock/class").status_code == 200
     assert api("GET", "/openapi.json").json() | {"servers": openapi()["servers"]} == openapi()
 

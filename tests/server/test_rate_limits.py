@@ -3,7 +3,9 @@
 import pytest
 
 from mock_server.envelope import RateLimitExceeded
-from mock_server.rate_limit import PLANS, Meter
+from mock_server.rate_limit import PLANS, Meter, Plan
+
+FREE = PLANS["Free"].per_minute
 
 
 @pytest.fixture
@@ -18,17 +20,17 @@ def remaining(answer):
 
 
 def test_calls_are_counted_down_and_the_minute_brings_them_back(application, client):
-    assert [remaining(client.get("/v1/links")) for _ in range(60)] == list(range(59, -1, -1))
+    assert [remaining(client.get("/v1/links")) for _ in range(FREE)] == list(reversed(range(FREE)))
     assert [client.get("/v1/links").status_code for _ in range(3)] == [429] * 3
     application.clock.time += 59
     over = client.get("/v1/links")
     assert over.json()["error"]["retryAfter"] == 1
     application.clock.time += over.json()["error"]["retryAfter"]
-    assert remaining(client.get("/v1/links")) == 59
+    assert remaining(client.get("/v1/links")) == FREE - 1
 
 
 def test_a_lesson_needs_not_wait_for_the_minute(client):
-    for _ in range(60):
+    for _ in range(FREE):
         client.get("/v1/links")
     client.post("/_mock/clock", json={"advance": 60})
     assert client.get("/v1/links").status_code == 200
@@ -39,15 +41,15 @@ def test_every_token_of_an_account_counts_and_other_accounts_do_not(application,
     second = {"Authorization": f"Bearer {application.store.generate_token(account, 'second', None)}"}
     other = application.account("other@example.com")
     client.get("/v1/links")
-    assert remaining(client.get("/v1/links", headers=second)) == 58
-    assert remaining(client.get("/v1/links", headers=other)) == 59
+    assert remaining(client.get("/v1/links", headers=second)) == FREE - 2
+    assert remaining(client.get("/v1/links", headers=other)) == FREE - 1
 
 
 def test_a_refused_token_is_not_counted(client):
     for _ in range(70):
         answer = client.get("/v1/links", headers={"Authorization": "Bearer wrong"})
-        assert (answer.status_code, remaining(answer)) == (401, 60)
-    assert remaining(client.get("/v1/links")) == 59
+        assert (answer.status_code, remaining(answer)) == (401, FREE)
+    assert remaining(client.get("/v1/links")) == FREE - 1
 
 
 def test_the_day_ends_what_the_minutes_would_allow():
@@ -66,25 +68,25 @@ def test_the_day_ends_what_the_minutes_would_allow():
 
 
 def test_the_headers_tell_of_the_window_that_is_nearer_to_its_end():
-    meter, midnight = Meter(), 20_000 * 86_400
+    meter, midnight, plan = Meter(), 20_000 * 86_400, Plan("Any", 60, 1_000)
     for minute in range(16):
         for _ in range(60):
-            headers = dict(meter.take(PLANS["Free"], midnight + minute * 60))
-        assert headers[b"x-ratelimit-limit"] == (b"60" if minute < 16 else b"1000")
-    headers = dict(meter.take(PLANS["Free"], midnight + 16 * 60))  # the 961st call of the day: 39 are left of 1,000
+            headers = dict(meter.take(plan, midnight + minute * 60))
+        assert headers[b"x-ratelimit-limit"] == b"60"
+    headers = dict(meter.take(plan, midnight + 16 * 60))  # the 961st call of the day: 39 are left of 1,000
     assert (headers[b"x-ratelimit-limit"], headers[b"x-ratelimit-remaining"]) == (b"1000", b"39")
 
 
 def test_a_better_plan_helps_at_once(client, application):
-    for _ in range(60):
+    for _ in range(FREE):
         client.get("/v1/links")
     client.post("/_mock/plan", json={"plan": "Pro"})
-    assert remaining(client.get("/v1/links")) == 239
+    assert remaining(client.get("/v1/links")) == PLANS["Pro"].per_minute - FREE - 1
 
 
 def test_the_plan_is_switched_on_the_page(page, call):
     token = page.generate_token()
-    assert call(token).headers["X-RateLimit-Limit"] == "60"
+    assert call(token).headers["X-RateLimit-Limit"] == str(FREE)
     page.change_plan("Business")
     assert call(token).headers["X-RateLimit-Limit"] == "1000"
 
