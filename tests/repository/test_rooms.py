@@ -1,0 +1,44 @@
+"""The rooms of docs/maintainers.md: what each may import. No room leads back to itself."""
+
+import ast
+
+import pytest
+
+from tools.running import ROOT
+
+# The room → those that it may import. What all of them stand on comes first.
+MAY_IMPORT = {
+    "mock_server": set(),
+    "lab.py": set(),
+    "docs": {"mock_server"},
+    "browser": {"mock_server"},
+    "publish": {"mock_server"},
+    "tools": {"mock_server", "publish"},
+    "workshop": {"mock_server", "tools"},
+    "bench": {"mock_server", "tools", "browser"},
+    "conftest.py": {"mock_server", "tools"},
+    "tests": {"mock_server", "lab", "browser", "publish", "tools", "workshop"},
+}
+
+
+def imported(text):
+    """Return the line and the first name of each import of a program."""
+    for node in ast.walk(ast.parse(text)):
+        modules = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+        yield from ((node.lineno, module.partition(".")[0]) for module in modules)
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_what_it_may(room):
+    rooms = {name.removesuffix(".py") for name in MAY_IMPORT}
+    files = [ROOT / room] if room.endswith(".py") else [*(ROOT / room).rglob("*.py")]
+    files = [path for path in files if not {"node_modules", ".build", ".venv"} & {*path.parts}]
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {name} is none of {sorted(MAY_IMPORT[room])}: move what you need to a lower room"
+        for path in files
+        for line, name in imported(path.read_text(encoding="utf-8"))
+        if name in rooms - MAY_IMPORT[room] - {room.removesuffix(".py")}
+    ]
+    assert files and wrong == []
