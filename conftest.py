@@ -19,15 +19,6 @@ from tools.running import PATIENCE, MockServer
 from tools.static_site import build, without_tab
 
 pytest_plugins = ["tools.suite"]
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",  # containers run as root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",  # no request but the test's own
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture
@@ -111,7 +102,7 @@ def chromium_path() -> str:
 @pytest.fixture(scope="session")
 def browser(playwright, chromium_path: str):
     """A Chromium without a window."""
-    chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS, timeout=PATIENCE * 1000)
+    chromium = playwright.chromium.launch(executable_path=chromium_path, args=debian.CHROMIUM_OPTIONS, timeout=PATIENCE * 1000)
     chromium.on("context", lambda context: context.set_default_timeout(PATIENCE * 1000))
     yield chromium
     chromium.close()

@@ -19,7 +19,6 @@ from bench.process import CannotMeasure
 from bench.report import Figure, Target, circumstances, divide, spread, table, verdicts
 from bench.rounds import show
 from browser.build import BUILD, KERNEL_EXTENSION, LAB, LEFT_OUT, PYODIDE, PYTHON, BuildError, build, run
-from conftest import CHROMIUM_OPTIONS
 from tools import debian, static_site
 from tools.running import PATIENCE, ROOT
 from tools.static_site import TAB, StaticHost
@@ -124,7 +123,7 @@ def measure(site: Path, chromium: str, rounds: int) -> tuple[Measured, Measured]
                 with tempfile.TemporaryDirectory(prefix="bench-tab-", ignore_cleanup_errors=True) as profile:
                     show(f"round {number + 1} of {rounds}: {name}")
                     browser = playwright.chromium.launch_persistent_context(
-                        profile, executable_path=chromium, args=CHROMIUM_OPTIONS
+                        profile, executable_path=chromium, args=debian.CHROMIUM_OPTIONS
                     )
                     for state in ("cold", "warm"):
                         took, weighed = visit(browser, name, host.url + where)

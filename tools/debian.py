@@ -17,6 +17,15 @@ from typing import NoReturn
 import pytest
 from filelock import FileLock
 
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",  # containers run as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",  # no request but the test's own
+    "--disable-component-update",
+    "--disable-sync",
+]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")  # any of them will do
 NODE = "20.6"  # the first with --env-file, which the samples need
 FONTS, LOCALES = "/usr/share/fonts/truetype", "/usr/share/i18n/locales"

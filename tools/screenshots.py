@@ -18,7 +18,6 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, Locator, sync_playwright
 
-from conftest import CHROMIUM_OPTIONS
 from mock_server.settings_page import SettingsPage
 from mock_server.tokens import PREFIX
 from tools import debian
@@ -138,7 +137,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     old = {path.name for path in FOLDER.iterdir()}
     with sync_playwright() as playwright, MockServer() as server:
-        browser = playwright.chromium.launch(executable_path=debian.find(*debian.CHROMIUMS), args=CHROMIUM_OPTIONS)
+        browser = playwright.chromium.launch(executable_path=debian.find(*debian.CHROMIUMS), args=debian.CHROMIUM_OPTIONS)
         for one in screenshots(browser, server.base_url):
             print(f"Taking {one.name}")
             one.save(FOLDER)

@@ -21,7 +21,6 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from browser.build import BUILD, FROM_SOURCE, HERE, build
-from conftest import CHROMIUM_OPTIONS
 from mock_server.settings_page import SettingsPage
 from tests.repository.test_places import IN_A_TAB, choose
 from tools import debian, static_site
@@ -939,7 +938,7 @@ def test_python_needs_as_much_memory_as_the_docs_say_and_says_if_there_is_less(p
     [enough] = re.findall(r"(\d+) MB of memory", docs)
     for megabytes, says in ((int(enough), "Your output, just now."), (20, "did not start")):
         limit = f"--js-flags=--wasm-max-mem-pages={megabytes * 1_000_000 // 65_536}"
-        chromium = playwright.chromium.launch(executable_path=chromium_path, args=[*CHROMIUM_OPTIONS, limit])
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=[*debian.CHROMIUM_OPTIONS, limit])
         tab = chromium.new_page()
         warned = []
         tab.on("console", lambda message, warned=warned: warned.append(message.text))

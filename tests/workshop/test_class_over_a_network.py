@@ -16,7 +16,6 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from conftest import CHROMIUM_OPTIONS
 from mock_server.classroom import course
 from tools import debian
 from tools.running import NOTEBOOKS, PATIENCE, ROOT, MockServer
@@ -134,7 +133,7 @@ def tab(room, class_server, playwright, chromium_path, tmp_path_factory):
     program = tmp_path_factory.mktemp("learner") / "chromium"
     program.write_text(f'#!/bin/sh\nexec {shlex.join([*room[1].inside, chromium_path])} "$@"\n')
     program.chmod(0o755)
-    chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
+    chromium = playwright.chromium.launch(executable_path=program, args=debian.CHROMIUM_OPTIONS)
     yield chromium.new_page(base_url=class_server.address)
     chromium.close()
 
