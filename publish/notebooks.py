@@ -25,7 +25,7 @@ from mkdocs.structure.files import File
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from publish.course import read_lesson
+from publish.lessons import read_lesson
 from publish.terminal import shown
 
 # `--strict` counts the warnings of loggers below `mkdocs`.

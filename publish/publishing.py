@@ -22,7 +22,7 @@ from mkdocs.utils import write_file
 
 import mock_server
 from mock_server.contract import openapi
-from publish.course import read_course, read_lesson
+from publish.lessons import read_course, read_lesson
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.publishing")

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from markdown.extensions.toc import slugify_unicode
 
-from publish.course import read_course
+from publish.lessons import read_course
 
 # `--strict` counts the warnings of loggers below `mkdocs`.
 log = logging.getLogger("mkdocs.plugins.questions")

@@ -10,7 +10,7 @@ import mock_server
 from mock_server.__main__ import parser
 from mock_server.envelope import ApiError
 from mock_server.rate_limit import PLANS
-from publish.course import read_course, read_lesson
+from publish.lessons import read_course, read_lesson
 from publish.recorded_answers import as_http, recorded
 
 PROJECT = Path(mock_server.__file__).parent.parent

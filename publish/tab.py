@@ -94,7 +94,7 @@ def kind(source):
 
 
 def places(page, config, files):
-    """Return links to the places where the notebook runs. VS Code and Binder take it from the repository, if it is known."""
+    """Return links to the places where the notebook runs. VS Code, Binder and Codespaces take it from the repository, if it is known."""
 
     def how_to(path):
         return files.get_file_from_path(path).url_relative_to(page.file)
@@ -106,6 +106,7 @@ def places(page, config, files):
         if owner != repository:
             path = quote(f"lab/tree/{page.file.src_uri}", "")
             places["Binder"] = f"https://mybinder.org/v2/gh/{owner}/HEAD?urlpath={path}"
+            places["Codespaces"] = f"https://codespaces.new/{owner}"
         places["VS Code"] = f"vscode://vscode.git/clone?url={quote(repository, '')}"
     places["elsewhere"] = how_to("how-to/run-the-course-elsewhere.md")
     return ", ".join(f'<a href="{escape(address)}">{name}</a>' for name, address in places.items())

@@ -1,9 +1,8 @@
-"""Compile what each reader needs: ``python -m tools.lock``. The readers are a learner, a maker of the site, who proves it all, and a person with pip.
+"""Compile what each reader needs: ``python -m tools.lock``.
 
-Each package is in the file of the first reader who needs it, with its hashes, and the file of the next one begins with that
-file: so no version is there twice. Only
-``requirements.txt`` at the top has all of them again, without hashes: pip takes no editable install beside hashes, and that file
-is for one command.
+The readers are a learner, a maker of the site, and who proves it all. Each package is in the file of the first reader who needs
+it, with its hashes, and the file of the next one begins with that file: so no version is there twice. ``requirements.txt`` at the
+top is for a person with pip and one command. It has no hashes: pip takes no editable install beside them.
 """
 
 from __future__ import annotations

@@ -130,6 +130,7 @@ def test_a_notebook_page_leads_to_the_places_where_it_runs(pages):
         path = page.select_one("a[rel=edit]")["href"].removeprefix(f"{REPO_URL}/edit/main/")
         owner = REPO_URL.removeprefix("https://github.com/")
         assert links["Binder"] == f"https://mybinder.org/v2/gh/{owner}/HEAD?urlpath={quote(f'lab/tree/{path}', '')}"
+        assert links["Codespaces"] == f"https://codespaces.new/{owner}"
         assert links["VS Code"] == f"vscode://vscode.git/clone?url={quote(REPO_URL, '')}"
         assert links["elsewhere"] in pages
 

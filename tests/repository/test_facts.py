@@ -10,6 +10,7 @@ from mock_server.dot_env import MOCK
 from publish.tab import MEGABYTES
 from tools.running import ROOT
 
+VERSION = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[1]
 PORT = str(urlsplit(MOCK).port)
 IN_A_TAB = re.search(r"once about (\d+) MB", (ROOT / "browser" / "shell" / "shell.js").read_text(encoding="utf-8"))[1]
 # The file → how it spells a fact, and what its home says.
@@ -25,6 +26,7 @@ REPEATED = [
     (".devcontainer/devcontainer.json", r'"(\d+)": { "label": "Mock server"', PORT),
     ("mock_server/openapi.yaml", r"url: http://127.0.0.1:(\d+)", PORT),
     ("mock_server/openapi.yaml", r"pattern: \"\^(lis\w*_)", tokens.PREFIX),
+    ("CITATION.cff", r"^version: (.+)$", VERSION),
     ("docs/reference/browsers.md", r"About (\d+) MB", str(MEGABYTES)),
     ("docs/reference/browsers.md", r"(\d+) for JupyterLab", IN_A_TAB),
 ]
@@ -35,3 +37,12 @@ REPEATED = [
 def test_a_fact_is_the_same_where_it_is_repeated(file, spelled, fact):
     said = re.findall(spelled, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
     assert set(said) == {fact}, f"{file} says {said or 'nothing'}: write {fact}, or change the fact's home."
+
+
+@pytest.mark.check
+def test_a_person_with_pip_gets_the_versions_that_make_installs():
+    def pinned(*files):
+        return {line for path in files for line in re.findall(r"(?m)^\w[\w.-]*==[^ ;\n]+", path.read_text(encoding="utf-8"))}
+
+    locked = pinned(*(ROOT / "requirements").glob("*.txt"))
+    assert locked and pinned(ROOT / "requirements.txt") - locked == set(), "Run `make lock`."

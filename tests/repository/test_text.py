@@ -28,7 +28,7 @@ from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.envelope import ApiError
 from mock_server.store import Store
-from publish import course, notebooks
+from publish import agendas, notebooks
 from tests.publish.test_samples import TABS
 from tools.debian import NODE, need
 from tools.running import NOTEBOOKS, ROOT
@@ -227,10 +227,10 @@ COUNTS = {
     r"{}(?: \w+)? (?:notebooks|lessons)": len(NOTEBOOKS),
     "(?:comes with {}|{} demo) links": len(demo_data.links(1)),
     "{} days of clicks": demo_data.HISTORY_DAYS,
-    "{} minutes are for the welcome": course.WELCOME,
-    "{} for the end": course.END,
-    "break of {} minutes": course.BREAK,
-    "more than {} minutes without one": course.UNBROKEN,
+    "{} minutes are for the welcome": agendas.WELCOME,
+    "{} for the end": agendas.END,
+    "break of {} minutes": agendas.BREAK,
+    "more than {} minutes without one": agendas.UNBROKEN,
 }
 EXERCISES_OF_A_NOTEBOOK = r"{}(?: \w+)? exercises|{} parts make it easier"
 

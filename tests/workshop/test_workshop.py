@@ -32,7 +32,8 @@ from playwright.sync_api import expect
 
 from mock_server import tokens
 from mock_server.envelope import ApiError
-from publish import course
+from publish import agendas, course
+from publish.lessons import Lesson, read_course, read_exercises
 from tools import static_site
 from tools.debian import need
 from tools.running import NOTEBOOKS, PATIENCE, ROOT, free_port, is_answered, learner_environment, make, run_notebook, wait_until
@@ -42,8 +43,8 @@ from workshop import bundle, slides
 PAGES = ROOT / "docs" / "workshop"
 
 
-COURSE = course.read_course(ROOT / "notebooks")
-WHOLE = sorted([*COURSE, *course.read_exercises(ROOT / "notebooks")], key=lambda one: (one.lesson_file, one.is_exercises))
+COURSE = read_course(ROOT / "notebooks")
+WHOLE = sorted([*COURSE, *read_exercises(ROOT / "notebooks")], key=lambda one: (one.lesson_file, one.is_exercises))
 
 
 def written(name, project=ROOT):
@@ -78,27 +79,27 @@ def test_an_agenda_follows_its_rule_whatever_the_minutes_are():
     for _ in range(300):
         lessons = [replace(one, minutes=chance.randint(5, 50)) for one in WHOLE]
         minutes = chance.randint(30, 400)
-        blocks = course.agenda(lessons, minutes)
+        blocks = agendas.agenda(lessons, minutes)
         taken = [block.lesson for block in blocks if block.lesson]
-        assert course.length(blocks) == minutes
+        assert agendas.length(blocks) == minutes
         assert taken == [lesson for lesson in lessons if lesson in taken]
         assert sum(block.minutes for block in blocks if block.name == "Free minutes") >= minutes / 10
         unbroken = 0
         for block in blocks:
             unbroken = 0 if block.name == "Break" else unbroken + (block.name not in ("Free minutes", "End")) * block.minutes
-            assert unbroken <= course.UNBROKEN
+            assert unbroken <= agendas.UNBROKEN
         files = {one.file for one in taken}
         for lesson in lessons:  # one that was left out has no room, or had to make room for what comes before it
             before = [one for one in taken if one.priority < lesson.priority]
             attempt = [one for one in lessons if one in before or one is lesson]
             without_lesson = lesson.is_exercises and lesson.lesson_file not in files and "capstone" not in lesson.file
-            full = course.length(course.opening(attempt)) + course.slack(minutes) + course.END > minutes
+            full = agendas.length(agendas.opening(attempt)) + agendas.slack(minutes) + agendas.END > minutes
             assert lesson in taken or without_lesson or full
             assert not (lesson in taken and without_lesson)
 
 
 def test_half_a_day_has_the_capstone_and_the_shortest_agenda_the_first_call():
-    taken = {minutes: {block.name for block in course.agenda(WHOLE, minutes)} for minutes in (45, 240)}
+    taken = {minutes: {block.name for block in agendas.agenda(WHOLE, minutes)} for minutes in (45, 240)}
     assert any("Capstone" in name for name in taken[240])
     assert "Generate a token" in taken[45]  # It ends in the first call of each learner's own.
 
@@ -122,7 +123,7 @@ def test_an_agenda_changes_with_the_minutes_of_a_notebook(tmp_path):
 
 
 def test_no_two_parts_of_the_course_have_one_priority():
-    given = [one.priority for one in WHOLE if one.priority < course.Lesson.priority]
+    given = [one.priority for one in WHOLE if one.priority < Lesson.priority]
     assert len(given) == len(set(given)) > 15
 
 
