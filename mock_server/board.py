@@ -64,7 +64,7 @@ def routes(store: Store, traffic: Traffic, instructor: Instructor, classroom: Cl
         except Forbidden:
             if "text/html" not in request.headers.get("accept", ""):
                 raise
-            return page(request, "instructor.html", 403)  # a person can log in
+            return page(request, "instructor_code.html", 403)  # a person can log in
         if request.query_params.get("as") == "csv":
             headers = {**HEADERS, "Content-Disposition": 'attachment; filename="class.csv"'}
             return Response(as_csv(chosen(request)), headers=headers, media_type="text/csv")
@@ -72,7 +72,7 @@ def routes(store: Store, traffic: Traffic, instructor: Instructor, classroom: Cl
         strangers = [call for call in traffic.recent([NOBODY]) if call.error and classroom.at(call.address) is None][:10]
         return page(
             request,
-            "class.html",
+            "board.html",
             headers=_HEADERS,
             classroom=classroom,
             rows=chosen(request),
@@ -85,10 +85,10 @@ def routes(store: Store, traffic: Traffic, instructor: Instructor, classroom: Cl
 
     async def log_in(request: Request) -> Response:
         if request.method != "POST":
-            return page(request, "instructor.html")
+            return page(request, "instructor_code.html")
         response = go_to(request, "/_mock/class")
         if not instructor.log_in(request, response, (await form_fields(request)).get("code", "")):
-            return page(request, "instructor.html", 400, error="This is not the instructor code. The terminal has it.")
+            return page(request, "instructor_code.html", 400, error="This is not the instructor code. The terminal has it.")
         return response
 
     async def lower(request: Request) -> Response:
