@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_server import tokens
-from mock_server.dot_env import MOCK
+from mock_server.dot_env import BASE_URL, CLASS_CODE, LEARNER, MOCK, TOKEN
 from publish.tab import MEGABYTES
 from tools.running import ROOT
+from tools.texts import DOCUMENTS, PROGRAMS, SETTINGS
 
 VERSION = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[1]
 PORT = str(urlsplit(MOCK).port)
@@ -37,6 +38,14 @@ REPEATED = [
 def test_a_fact_is_the_same_where_it_is_repeated(file, spelled, fact):
     said = re.findall(spelled, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
     assert set(said) == {fact}, f"{file} says {said or 'nothing'}: write {fact}, or change the fact's home."
+
+
+@pytest.mark.check
+def test_a_text_names_no_setting_that_nobody_reads():
+    read = {BASE_URL, TOKEN, CLASS_CODE, LEARNER, f"{TOKEN}_FILE", "LINKED_IS_MOCK_SERVER_PORT", "LINKED_IS_NO_ANSWER"}
+    files = [path for path in (*DOCUMENTS, *PROGRAMS, *SETTINGS) if "tests" not in path.parts]
+    found = {(path.name, name) for path in files for name in re.findall("LINKED_IS_[A-Z_]+", path.read_text(encoding="utf-8"))}
+    assert found and {(file, name) for file, name in found if name not in read} == set(), "Correct the name, or read the setting."
 
 
 @pytest.mark.check

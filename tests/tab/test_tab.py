@@ -1008,4 +1008,8 @@ def test_the_menus_of_a_tab_have_what_texts_name(opened):
 @long
 def test_nothing_in_a_tab_sends_the_learner_to_a_terminal(opened):
     said = run_cell(opened, f"{START.replace('8787', '8788')}")
-    assert said.startswith("No answer from http://127.0.0.1:8788") and BASE_URL in said and "terminal" not in said
+    assert (
+        said.startswith("No answer from http://127.0.0.1:8788")
+        and f"{BASE_URL} answers: put that into .env as LINKED_IS_BASE_URL," in said
+    )
+    assert "terminal" not in said

@@ -16,7 +16,7 @@ from linked_is_tab import settings_window, transport
 from mock_server.app import Settings, create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
-from mock_server.dot_env import MOCK, RERUN
+from mock_server.dot_env import BASE_URL, MOCK, RERUN
 from mock_server.store import Store
 from mock_server.web.passwords import scrypt
 
@@ -31,7 +31,7 @@ def start() -> None:
     put_dotfiles(Path("/drive") if in_lab else Path("/home"))
     again = RERUN if in_lab else "run the first code cell again, then this one."
     os.environ["LINKED_IS_NO_ANSWER"] = (
-        f"In a browser tab only {MOCK} answers: put that into .env as LINKED_IS_MOCK, save the file, then {again}"
+        f"In a browser tab only {MOCK} answers: put that into .env as {BASE_URL}, save the file, then {again}"
     )
     settings_window.open_to_the_page(urlsplit(MOCK))
     if in_lab:
