@@ -50,7 +50,7 @@ release: .venv/tests workshop ## Make what a version is released as, into dist/:
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-file dist/packages.cdx.json requirements/learn.txt
 
 bench: .venv/tests ## Measure the mock server beside Prism, Mockoon and bare uvicorn, on Linux
-	@$(BIN)/python -m tools.debian --all
+	@$(BIN)/python -m tools.debian wrk
 	$(BIN)/python -m bench $(BENCH_OPTIONS)
 
 bench-site: .venv/tests ## Measure how the site's build grows, beside plain Markdown, mkdocs-jupyter and Sphinx

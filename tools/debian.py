@@ -80,8 +80,12 @@ def apt() -> FileLock:
 
 
 def main(*options: str) -> None:
-    """Install the packages that are missing. Who is not root is told the command. Elsewhere than on Debian, do nothing."""
-    wanted = QUICK | LONG if "--all" in options else QUICK
+    """Install the packages that are missing: those of ``QUICK``, ``--all``, or the named ones.
+
+    Who is not root is told the command. Elsewhere than on Debian, do nothing.
+    """
+    everything = QUICK | LONG
+    wanted = everything if "--all" in options else {name: everything[name] for name in options or QUICK}
     if not shutil.which("apt-get"):
         return
     with apt() if os.geteuid() == 0 else nullcontext():
