@@ -4,8 +4,8 @@ import pytest
 
 from mock_server import tokens
 from mock_server.dot_env import MOCK, REAL, RERUN, NoToken, WrongSetting, check_base_url, check_env_file, read_token
-from tests.course.test_notebooks import slices
 from tests.repository.test_places import IN_A_TAB
+from tools.leaks import assert_without
 
 TOKEN = tokens.PREFIX + "Q7xZ9kW4" * 4 + "reBa"  # made up, and the same in each process of the tests
 
@@ -48,7 +48,7 @@ def test_what_came_along_with_a_token_is_named_and_the_token_is_not(env_file, mo
     with pytest.raises(WrongSetting, match=finding) as stopped:
         read_token()
     assert "where you set it" in str(stopped.value)
-    assert not [piece for piece in slices(TOKEN) if piece in str(stopped.value)]
+    assert_without(TOKEN, str(stopped.value))
     env_file(f"LINKED_IS_API_TOKEN='{value}'\n" if "'" not in value else f'LINKED_IS_API_TOKEN="{value}"\n')
     if "\r" not in value and not value.startswith('"'):  # python-dotenv reads these two as something else
         with pytest.raises(WrongSetting, match=f"{finding}.* in .env, save the file"):
@@ -125,7 +125,7 @@ def test_a_line_that_cannot_be_read_is_told_by_its_number(env_file, line):
     for check in (check_env_file, read_token):
         with pytest.raises(WrongSetting, match=r"Line 5 of \.env .*then = and the value") as stopped:
             check()
-        assert not [piece for piece in slices(TOKEN) if piece in str(stopped.value)]
+        assert_without(TOKEN, str(stopped.value))
 
 
 def test_a_setting_that_is_there_twice_is_named(env_file):
@@ -181,4 +181,4 @@ def test_another_base_url_is_told_with_the_right_form(base_url, right):
     assert said.startswith(f"LINKED_IS_BASE_URL must read {right}.")
     assert ("ZERO WIDTH SPACE" in said) == ("\u200b" in base_url)
     assert ("everybody on the way can read the token" in said) == (right in REAL and "https:" not in base_url)
-    assert not [piece for piece in slices(TOKEN) if piece.lower() in said.lower()]
+    assert_without(TOKEN.lower(), said.lower())

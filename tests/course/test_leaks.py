@@ -23,7 +23,8 @@ from nbclient.exceptions import CellExecutionError
 from browser import build as tab
 from mock_server import tokens
 from mock_server.traffic import AccountTraffic, Fault
-from tests.course.test_notebooks import EVERY_VALUE, has_a_piece, slices, witness  # noqa: F401, a fixture
+from tests.course.test_notebooks import EVERY_VALUE
+from tools.leaks import has_a_piece, pieces
 from tools.running import NOTEBOOKS, ROOT, learner_environment, shared_kernel
 from tools.write_exercises import EXERCISES, SOLUTIONS, without_outputs
 from workshop import bundle, slides
@@ -61,11 +62,9 @@ def bundle_of(project):
         return {name.partition("/")[2]: file.read(name).decode("utf-8", "replace") for name in names}
 
 
-def leaks(texts, pieces):
+def leaks(texts, made):
     """Return the names of the texts that hold a piece, in one go or with tags in between."""
-    return {
-        name for name, text in texts.items() if has_a_piece(text, pieces) or has_a_piece(re.sub("<[^<>]*>", "", text), pieces)
-    }
+    return {name for name, text in texts.items() if has_a_piece(text, made) or has_a_piece(re.sub("<[^<>]*>", "", text), made)}
 
 
 def plant(path, change):
@@ -76,7 +75,7 @@ def plant(path, change):
 
 
 @pytest.mark.long
-def test_no_piece_of_a_token_gets_into_what_is_made_of_notebooks(witness, project):  # noqa: F811
+def test_no_piece_of_a_token_gets_into_what_is_made_of_notebooks(witness, project):
     base_url, minted, log, _ = witness
     copies = [project / path.relative_to(ROOT) for path in (*NOTEBOOKS, *SOLUTIONS, *EXERCISES)]
     with shared_kernel() as run:
@@ -85,12 +84,12 @@ def test_no_piece_of_a_token_gets_into_what_is_made_of_notebooks(witness, projec
             notebook = without_outputs(nbformat.read(path, as_version=4))
             run(notebook, path.parent, learner_environment(base_url))
             nbformat.write(notebook, path)
-    pieces = set().union(*map(slices, minted))
+    made = set().union(*map(pieces, minted))
     texts = bundle_of(project)
     stems = [path.relative_to(project / "notebooks").with_suffix("").as_posix() for path in copies]
     assert {f"site/notebooks/{stem}.html" for stem in stems} | {f"slides/{path.stem}.html" for path in NOTEBOOKS} < set(texts)
     assert {"site/search/search_index.json", "README.txt"} < set(texts) and len(minted) > 40
-    found = leaks(texts | {"the log": "\n".join(log)}, pieces)
+    found = leaks(texts | {"the log": "\n".join(log)}, made)
     assert found == set()
 
     # The same search finds a piece in each place that it was planted in.
@@ -102,7 +101,7 @@ def test_no_piece_of_a_token_gets_into_what_is_made_of_notebooks(witness, projec
     plant(exercise, lambda notebook: notebook.cells[1].outputs.append(nbformat.v4.new_output("stream", text=piece)))
     page = project / "docs" / "index.md"
     page.write_text(f"{page.read_text(encoding='utf-8')}\nIt ends in {piece[:3]}**{piece[3:]}**.\n", encoding="utf-8")
-    found = leaks(bundle_of(project), pieces)
+    found = leaks(bundle_of(project), made)
     for path in (said, printed, hidden, exercise):
         name = path.relative_to(project).as_posix()
         assert name in found
@@ -122,7 +121,7 @@ SHOW_ALL = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["drop", "none"])
-def test_no_piece_of_a_token_is_in_what_a_failing_run_leaves(witness, tmp_path, monkeypatch, kind):  # noqa: F811
+def test_no_piece_of_a_token_is_in_what_a_failing_run_leaves(witness, tmp_path, monkeypatch, kind):
     """Each call of the API fails. An error and its traceback are saved in the notebook, as every output is."""
     base_url, minted, _, _ = witness
     if kind != "none":
@@ -135,7 +134,7 @@ def test_no_piece_of_a_token_is_in_what_a_failing_run_leaves(witness, tmp_path, 
             with suppress(CellExecutionError):
                 run(notebook, path.parent, learner_environment(base_url))
             texts[path.name] = nbformat.writes(notebook)
-    assert leaks(texts, set().union(*map(slices, minted))) == set()
+    assert leaks(texts, set().union(*map(pieces, minted))) == set()
     tokens_made, failed = len(minted), [name for name, text in texts.items() if '"traceback"' in text]
     assert tokens_made > 20 and (len(failed) > 3) == (kind != "none"), failed
 
@@ -144,8 +143,8 @@ def test_a_piece_is_found_with_tags_in_between():
     token = tokens.mint()
     piece = token[-8:-2]
     for text in (f"…{piece}", f"{piece[:2]}<b>{piece[2:]}</b>", f"<a title={piece}>"):
-        assert leaks({"place": text, "another": "nothing"}, slices(token)) == {"place"}
-    assert leaks({"place": token[: len(tokens.PREFIX) + 5]}, slices(token)) == set()
+        assert leaks({"place": text, "another": "nothing"}, pieces(token)) == {"place"}
+    assert leaks({"place": token[: len(tokens.PREFIX) + 5]}, pieces(token)) == set()
 
 
 @pytest.fixture

@@ -6,21 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 
 import nbformat
 import pytest
-import uvicorn
 
 from mock_server import tokens
-from mock_server.app import Settings, create_app
-from mock_server.clock import Clock
-from mock_server.database import Database
 from mock_server.settings_page import SettingsPage
-from mock_server.store import Store
 from tests.course.test_questions import read_questions
 from tools import write_exercises
-from tools.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel, wait_until
+from tools.leaks import has_a_piece, pieces, tokens_in
+from tools.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel
 from tools.texts import FILES
 from tools.write_exercises import SOLUTIONS, without_outputs
 
@@ -82,40 +77,6 @@ def test_an_unfit_notebook_is_found():
     assert broken(lambda notebook, code: notebook.metadata.linked_is.update(minutes=1))
 
 
-def slices(token):
-    """Return every piece of six characters of a token's secret part."""
-    secret = token.removeprefix(tokens.PREFIX)
-    return {secret[start : start + 6] for start in range(len(secret) - 5)}
-
-
-def has_a_piece(text, pieces):
-    """Tell whether one of the pieces is in a text. A search for each of a thousand pieces would take minutes."""
-    words = re.findall("[0-9A-Za-z]{6,}", text)
-    return any(word[start : start + 6] in pieces for word in words for start in range(len(word) - 5))
-
-
-@pytest.fixture
-def witness(tmp_path, monkeypatch):
-    """A mock server whose tokens the test knows: yields its base URL, the tokens, the log, the database file."""
-    minted, log, mint = [], [], tokens.mint
-
-    def mint_and_tell():
-        minted.append(mint())
-        return minted[-1]
-
-    monkeypatch.setattr(tokens, "mint", mint_and_tell)
-    database = Database(str(tmp_path / "mock.db"))
-    app = create_app(Store(database, Clock()), Settings(log=log.append))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", ws="none", log_level="error", access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wait_until(lambda: server.started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1", minted, log, tmp_path / "mock.db"
-    server.should_exit = True
-    thread.join()
-    database.close()
-
-
 # A setting of IPython that a learner may have: every line's value is an output, not the last one's only.
 EVERY_VALUE = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('get_ipython().ast_node_interactivity = "all"')])
 
@@ -150,25 +111,16 @@ def test_the_course_uses_a_learners_own_env_leaves_it_as_it_is_and_lets_no_piece
     page.generate_token()
     texts["the page"] = page.session.get(f"{page.origin}/settings/api", timeout=PATIENCE).text
     texts["the database"] = b"".join(file.read_bytes() for file in database.parent.glob("mock.db*")).decode("latin-1")
-    pieces = set().union(*map(slices, minted))
+    made = set().union(*map(pieces, minted))
     assert len(minted) >= 10 and len(log) > 50
-    leaks = {place for place, text in texts.items() if has_a_piece(text, pieces)}
+    leaks = {place for place, text in texts.items() if has_a_piece(text, made)}
     assert leaks == set()
 
 
 def test_the_search_for_pieces_finds_one():
     token = tokens.mint()
-    assert has_a_piece(f"Your token starts with {token[:16]}", slices(token))
-    assert not has_a_piece(f"Your token starts with {token[:14]}", slices(token))
-
-
-def tokens_in(text):
-    """Return what a token left in a text: its prefix with six characters behind it, or its secret part alone; of a token
-    of linked.is, whose shape nobody documents, what comes after `Bearer` or the name of the setting.
-    """
-    begun = [word for word in re.findall(rf"{tokens.PREFIX}(\w{{6,}})", text) if word != "cutoff"]  # a test's made-up one
-    begun += re.findall(r"(?:Bearer |LINKED_IS_API_TOKEN=)([\w.~+/-]{20,})", text)
-    return begun + [word for word in re.findall(r"\b[0-9A-Za-z]{36}\b", text) if tokens.is_well_formed(tokens.PREFIX + word)]
+    assert has_a_piece(f"Your token starts with {token[:16]}", pieces(token))
+    assert not has_a_piece(f"Your token starts with {token[:14]}", pieces(token))
 
 
 @pytest.mark.check

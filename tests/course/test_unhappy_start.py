@@ -18,7 +18,7 @@ from nbclient.exceptions import CellExecutionError
 from mock_server.dot_env import RERUN, WrongSetting, read_token
 from mock_server.settings_page import SettingsPage
 from mock_server.tokens import COPY_OR_REPLACE
-from tests.course.test_notebooks import slices
+from tools.leaks import assert_without
 from tools.running import NOTEBOOKS, PATIENCE, ROOT, MockServer, learner_environment, shared_kernel
 from tools.write_exercises import SOLUTIONS, without_outputs
 
@@ -199,7 +199,8 @@ def begin(kernel, own_tokens, server, tmp_path, monkeypatch):
         except CellExecutionError as stopped:
             error = stopped.evalue
         shown = f"{nbformat.writes(notebook)}{error}"  # with the error and its traceback
-        assert not [piece for token in own_tokens.values() for piece in slices(token) if piece in shown]
+        for token in own_tokens.values():
+            assert_without(token, shown)
         return printed(notebook), error
 
     return begin
@@ -332,7 +333,7 @@ def test_a_cell_that_gets_no_answer_ends_in_one_sentence_without_the_token(kerne
     (output,) = notebook.cells[-1].outputs
     assert says in output.evalue and output.traceback == [f"{output.ename}: {output.evalue}"]
     saved = nbformat.writes(nbformat.v4.new_notebook(cells=notebook.cells[-1:]))
-    assert not [piece for piece in slices(own_tokens["live"]) if piece in saved]
+    assert_without(own_tokens["live"], saved)
 
 
 @pytest.mark.parametrize("number", NUMBERS)

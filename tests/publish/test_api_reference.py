@@ -21,9 +21,10 @@ from mock_server.store import Store
 from publish import api_reference, recorded_answers, reference
 from publish.operations import operations, resolved
 from publish.three_languages import curl, javascript, python
-from tests.publish.test_samples import assert_without, calls_of
+from tests.publish.test_samples import calls_of
 from tools import hold_against_contract as contract
 from tools.debian import need
+from tools.leaks import assert_without
 from tools.running import PATIENCE, ROOT, MockServer, learner_environment
 
 PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))

@@ -23,9 +23,10 @@ from textwrap import dedent
 import pytest
 
 from mock_server.settings_page import SettingsPage
-from tests.publish.test_samples import BLOCK, SAMPLES, SNIPPET, assert_without
+from tests.publish.test_samples import BLOCK, SAMPLES, SNIPPET
 from tests.server.test_contract import ASSUMED, FACTS
 from tools.debian import need
+from tools.leaks import assert_without
 from tools.running import PATIENCE, ROOT, MockServer, wait_until
 
 if sys.platform != "linux":

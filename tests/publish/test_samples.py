@@ -22,6 +22,7 @@ import pytest
 import requests
 
 from tools.debian import need
+from tools.leaks import assert_without
 from tools.running import PATIENCE, ROOT, learner_environment
 
 SAMPLES = ROOT / "docs" / "samples"
@@ -61,16 +62,6 @@ def command(path):
         need("node")
         return ["node", str(path)]
     pytest.fail(f"No test runs {path.name}")
-
-
-def pieces(token):
-    """Return what no output may hold: each six characters in a row of the token's secret part."""
-    secret = token.removeprefix("lis_mock_")
-    return [secret[start : start + 6] for start in range(len(secret) - 5)]
-
-
-def assert_without(token, text):
-    assert not [piece for piece in pieces(token) if piece in text]
 
 
 def run(path, token, base_url, by=None, **variables):

@@ -27,6 +27,7 @@ from mock_server.settings_page import SettingsPage
 from mock_server.web import passwords
 from mock_server.web.passwords import FREE_TRIES, MOST_GUESSERS, Brake
 from tools.hold_against_contract import operations
+from tools.leaks import assert_without
 from tools.running import PATIENCE, ROOT, MockServer, run_async, wait_until
 
 HOSTILE = [
@@ -176,7 +177,7 @@ def test_a_traceback_shows_no_token(tmp_path):
         assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
         assert "X-RateLimit-Limit" in answer.headers and "Traceback" not in answer.text
     assert "Traceback" in server.log()
-    assert not pieces(token) & pieces_of(server.log())
+    assert_without(token, server.log())
 
 
 def test_no_secret_is_in_the_database_file(tmp_path):
@@ -190,7 +191,7 @@ def test_no_secret_is_in_the_database_file(tmp_path):
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert page.email.encode() in files
     for secret in (token, session, page.password):
-        assert not pieces(secret) & pieces_of(files.decode("latin-1"))
+        assert_without(secret, files.decode("latin-1"))
 
 
 def test_a_token_is_looked_up_by_its_hash_only(application, client):
@@ -198,7 +199,7 @@ def test_a_token_is_looked_up_by_its_hash_only(application, client):
     token = client.headers["Authorization"].split()[1]
     client.get("/v1/links")
     stored = application.store.find_token(tokens.digest(token))
-    assert not pieces(token) & pieces_of(repr(stored))
+    assert_without(token, repr(stored))
     assert re.fullmatch("[0-9a-f]{64}", stored.digest)
 
 
@@ -354,14 +355,3 @@ def test_a_guesser_cannot_fill_the_memory():
     for _ in range(7):
         wait = brake.seconds_to_wait("192.0.2.7", "victim@example.com")
     assert wait > 0
-
-
-def pieces(secret: str) -> set[str]:
-    """Return every 6-character piece of a secret, without the prefix that all tokens share."""
-    secret = secret.removeprefix(tokens.PREFIX)
-    return {secret[start : start + 6] for start in range(len(secret) - 5)}
-
-
-def pieces_of(text: str) -> set[str]:
-    """Return every 6-character piece of a text."""
-    return {text[start : start + 6] for start in range(len(text) - 5)}
