@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from filelock import FileLock
+from starlette.testclient import TestClient
 
 from mock_server.settings_page import SettingsPage
 from tools import debian
@@ -25,6 +26,12 @@ pytest_plugins = ["tools.suite"]
 def application() -> Application:
     """A fresh application in memory."""
     return Application()
+
+
+@pytest.fixture
+def client(application: Application) -> TestClient:
+    """A program with a token of a new account of ``application``. It follows no redirect."""
+    return application.client(headers=application.account(), follow_redirects=False)
 
 
 @pytest.fixture(scope="session")

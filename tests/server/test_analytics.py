@@ -11,13 +11,6 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 
 LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537 Chrome/150.0 Safari/537 Edg/150.0"
 
 
-@pytest.fixture
-def client(application):
-    client = application.client(follow_redirects=False)
-    client.headers.update(application.account())
-    return client
-
-
 def stats(client, path=LINK, **query):
     answer = client.get(f"{path}/stats", params=query)
     assert answer.status_code == 200, answer.text

@@ -205,25 +205,6 @@ def test_an_option_that_would_do_nothing_is_refused(check, good, wrong):
             check(text)
 
 
-def test_help_names_every_option_with_its_default():
-    result = subprocess.run(
-        [sys.executable, "-m", "mock_server", "--help"], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE
-    )
-    text = " ".join(result.stdout.split())
-    for words in (
-        "--port PORT",
-        "default: 8787",
-        "--database FILE",
-        "--quiet",
-        "--cors ORIGIN",
-        "--host HOST",
-        "--host-name NAME",
-        "--class CODE",
-        "--limit NAME=NUMBER",
-    ):
-        assert words in text
-
-
 def test_pages_of_a_named_origin_may_call_the_api_and_no_others():
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
     with MockServer("--cors", "http://localhost:3000") as server:

@@ -154,7 +154,9 @@ def _(api):
 @fact("A token past its expiry: 401 TOKEN_EXPIRED, The API token has expired", SEED, "listLinks")
 def _(api):
     api.headers = api.application.account("other@example.com", lifetime=60)
-    api.application.clock.time += 60
+    api.application.clock.time += 59
+    api.data("GET", "/v1/links")
+    api.application.clock.time += 1
     assert_refused(api("GET", "/v1/links"), "TOKEN_EXPIRED", "The API token has expired")
 
 
@@ -223,8 +225,11 @@ def _(api):
 @fact("All tokens of an account share its limits", ASSUMED, "listLinks")
 def _(api):
     second = api.application.store.generate_token(next(iter(api.application.store.accounts.values())), "second", None)
-    answers = [api("GET", "/v1/links"), api("GET", "/v1/links", headers={"Authorization": f"Bearer {second}"})]
-    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == [str(FREE - 1), str(FREE - 2)]
+    another_account = api.application.account("other@example.com")
+    answers = [
+        api("GET", "/v1/links", headers=one) for one in (api.headers, {"Authorization": f"Bearer {second}"}, another_account)
+    ]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == [str(FREE - 1), str(FREE - 2), str(FREE - 1)]
 
 
 @fact("A 429 says Retry-After beside it", ASSUMED, "listLinks")
@@ -251,8 +256,9 @@ def _(api):
 
 @fact("POST /v1/links makes one and answers 201", DOCS, "makeLink")
 def _(api):
-    assert api("POST", "/v1/links", {"url": "https://example.com"}).status_code == 201
-    assert len(api.data("GET", "/v1/links")) == 6
+    before, made = api.data("GET", "/v1/links"), api("POST", "/v1/links", {"url": "https://example.com"})
+    assert made.status_code == 201
+    assert api.data("GET", "/v1/links") == [made.json()["data"], *before]
 
 
 @fact("A link takes url, slug, title, startsAt, expiresAt, clickLimit, expirationUrl, UTM values and switches", DOCS, "makeLink")
@@ -282,7 +288,8 @@ def _(api):
 
 @fact("GET, PATCH and DELETE /v1/links/{id} read, change and delete one", ASSUMED, "readLink", "changeLink", "deleteLink")
 def _(api):
-    assert_read_changed_deleted(api, LINK, {"title": "Changed"})
+    api.data("PATCH", LINK, {"clickLimit": 3})
+    assert_read_changed_deleted(api, LINK, {"title": "Changed", "clickLimit": None})
 
 
 @fact("Lists are paged by limit and cursor, and Link: rel=next leads on", ASSUMED, "listLinks", "listProfiles", "listBlocks")
@@ -344,7 +351,7 @@ def assert_read_changed_deleted(api: Api, path: str, values: dict[str, object]) 
     changed = api.data("PATCH", path, values)
     assert changed == {**before, **values} == api.data("GET", path)
     assert api.data("DELETE", path) is None
-    assert api("GET", path).status_code == 404
+    assert [api(method, path, {}).status_code for method in ("GET", "PATCH", "DELETE")] == [404] * 3
 
 
 # Analytics

@@ -6,22 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mock_server.collection import Collection
 from tools.leaks import assert_without
 from tools.running import PATIENCE
-
-FIELDS = {
-    "id", "url", "slug", "shortUrl", "title", "clicks", "startsAt", "expiresAt", "clickLimit", "expirationUrl",
-    "utmSource", "utmMedium", "utmCampaign", "appLinkingEnabled", "iosEnabled", "androidEnabled",
-    "redirectDelayEnabled", "createdAt",
-}  # fmt: skip
-
-
-@pytest.fixture
-def client(application):
-    client = application.client()
-    client.headers.update(application.account())
-    return client
 
 
 def test_a_new_account_holds_the_same_demo_links_as_any_other(application, client):
@@ -29,47 +15,22 @@ def test_a_new_account_holds_the_same_demo_links_as_any_other(application, clien
     others = application.client().get("/v1/links", headers=application.account("other@example.com")).json()
     assert mine == others
     assert [link["slug"] for link in mine["data"]] == ["newsletter", "jobs", "gift-cards", "book-a-table", "spring-menu"]
-    for link in mine["data"]:
-        assert set(link) == FIELDS
-        assert link["id"].startswith("clx") and len(link["id"]) == 13
-        assert link["shortUrl"] == f"https://linked.is/{link['slug']}"
 
 
-def test_a_link_needs_no_more_than_a_url(client):
-    response = client.post("/v1/links", json={"url": "https://example.com/a"})
-    assert response.status_code == 201
-    link = response.json()["data"]
-    assert set(link) == FIELDS
-    assert link["url"] == "https://example.com/a"
-    assert (link["title"], link["clickLimit"], link["expiresAt"], link["iosEnabled"], link["clicks"]) == (
-        None,
-        None,
-        None,
-        False,
-        0,
-    )
-    assert link["createdAt"] == "2027-01-15T08:00:00Z"
-    assert client.get("/v1/links").json()["data"][0] == link
-    assert client.get(f"/v1/links/{link['id']}").json()["data"] == link
-
-
-def test_every_field_is_kept(client):
+def test_a_time_is_kept_as_utc_and_a_text_in_any_script(client):
     sent = {
-        "url": "https://example.com/b", "slug": "B-2_x", "title": "Grüße 👋", "startsAt": "2027-02-01T00:00:00+01:00",
-        "expiresAt": "2027-03-01", "clickLimit": 10, "expirationUrl": "https://example.com/over", "utmSource": "s",
-        "utmMedium": "m", "utmCampaign": "c", "appLinkingEnabled": True, "iosEnabled": True, "androidEnabled": True,
-        "redirectDelayEnabled": True,
-    }  # fmt: skip
+        "url": "https://example.com/b",
+        "slug": "B-2_x",
+        "title": "Grüße 👋",
+        "startsAt": "2027-02-01T00:00:00+01:00",
+        "expiresAt": "2027-03-01",
+    }
     link = client.post("/v1/links", json=sent).json()["data"]
-    expected = {**sent, "startsAt": "2027-01-31T23:00:00Z", "expiresAt": "2027-03-01T00:00:00Z"}
-    assert {name: link[name] for name in sent} == expected
-
-
-def test_a_link_is_changed_and_unset(client):
-    link = client.post("/v1/links", json={"url": "https://example.com", "title": "Old", "clickLimit": 3}).json()["data"]
-    changed = client.patch(f"/v1/links/{link['id']}", json={"title": "New", "clickLimit": None}).json()["data"]
-    assert changed == {**link, "title": "New", "clickLimit": None}
-    assert client.get(f"/v1/links/{link['id']}").json()["data"] == changed
+    assert {name: link[name] for name in sent} == {
+        **sent,
+        "startsAt": "2027-01-31T23:00:00Z",
+        "expiresAt": "2027-03-01T00:00:00Z",
+    }
 
 
 @pytest.mark.parametrize("url", ["HTTPS://Example.COM", "http://127.0.0.1:65535?a=@:[", "https://a.example./#b"])
@@ -94,24 +55,6 @@ def test_a_request_that_offers_http_2_keeps_its_body_and_its_connection(server, 
     connection.request("GET", "/v1/links", headers=headers | offer)
     assert len(json.load(connection.getresponse())["data"]) == 7
     connection.close()
-
-
-def test_a_deleted_link_is_gone(client):
-    address = "/v1/links/" + client.get("/v1/links").json()["data"][0]["id"]
-    assert client.delete(address).json() == {"success": True, "data": None}
-    for method in ("GET", "PATCH", "DELETE"):
-        response = client.request(method, address, json={})
-        assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
-    assert len(client.get("/v1/links").json()["data"]) == 4
-
-
-def test_somebody_elses_link_is_not_found_and_stays(application, client):
-    link = client.post("/v1/links", json={"url": "https://example.com/mine"}).json()["data"]
-    stranger = application.client()
-    stranger.headers.update(application.account("stranger@example.com"))
-    for method in ("GET", "PATCH", "DELETE"):
-        assert stranger.request(method, f"/v1/links/{link['id']}", json={}).status_code == 404
-    assert client.get(f"/v1/links/{link['id']}").json()["data"] == link
 
 
 @pytest.mark.parametrize(
@@ -165,17 +108,6 @@ def test_a_form_is_refused_with_the_way_on(client):
     assert "json=" in response.json()["error"]["message"]
 
 
-def test_a_body_over_one_mebibyte_is_refused(client):
-    response = client.post("/v1/links", json={"url": "https://example.com", "title": "x" * 2**20})
-    assert (response.status_code, response.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
-
-
-def test_a_wrong_method_lists_the_right_ones(client):
-    response = client.put("/v1/links")
-    assert (response.status_code, response.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
-    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
-
-
 def test_a_token_in_the_wrong_place_is_not_repeated(application, client):
     token = client.headers["Authorization"].split()[1]
     answers = [
@@ -189,19 +121,7 @@ def test_a_token_in_the_wrong_place_is_not_repeated(application, client):
     assert_without(token, "\n".join(application.log))
 
 
-def test_a_failure_of_the_server_is_told_in_the_envelope(application, client, monkeypatch):
-    monkeypatch.setattr(Collection, "newest", None)
-    careful = application.client(raise_server_exceptions=False)
-    response = careful.get("/v1/links", headers=client.headers)
-    assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
-
-
 def test_a_whole_number_may_be_written_with_a_point(client):
     link = client.post("/v1/links", json={"url": "https://example.com", "clickLimit": 5.0}).json()["data"]
     assert repr(link["clickLimit"]) == "5"
     assert client.patch(f"/v1/links/{link['id']}", json={"clickLimit": 5.5}).status_code == 400
-
-
-def test_a_line_break_in_a_path_does_not_slip_past_the_gate(application):
-    answer = application.client().get("/v1/links/a%0Ab")
-    assert answer.status_code == 401 and "X-RateLimit-Limit" in answer.headers

@@ -8,13 +8,6 @@ from mock_server import short_links
 from tools.running import PATIENCE
 
 
-@pytest.fixture
-def client(application):
-    client = application.client(follow_redirects=False)
-    client.headers.update(application.account())
-    return client
-
-
 def make(client, **values):
     return client.post("/v1/links", json={"url": "https://example.com/a", "slug": "mine", **values}).json()["data"]
 

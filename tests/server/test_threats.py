@@ -42,13 +42,6 @@ HOSTILE = [
 EXAMPLE_BODIES = {"title": "x", "url": "https://example.com", "displayName": "x", "slug": "stranger"}
 
 
-@pytest.fixture
-def client(application):
-    client = application.client(follow_redirects=False)
-    client.headers.update(application.account())
-    return client
-
-
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_are_kept_to_the_letter_and_do_nothing(application, client, text):
     fields = ("title", "utmSource", "utmMedium", "utmCampaign")
@@ -141,11 +134,14 @@ def test_path_tricks_lead_nowhere(server, path):
     connection.close()
 
 
-@pytest.mark.parametrize("path", ["/v1/links%0A", "/v1/links/clx1234567890%0A", "/_mock/health%0A", "/login%0A", "/%0A"])
+@pytest.mark.parametrize(
+    "path", ["/v1/links%0A", "/v1/links/a%0Ab", "/v1/links/clx1234567890%0A", "/_mock/health%0A", "/login%0A", "/%0A"]
+)
 def test_a_line_break_belongs_to_the_path(client, path):
     assert client.get(path).status_code == 404
     if path.startswith("/v1"):
-        assert client.get(path, headers={"Authorization": ""}).status_code == 401
+        refused = client.get(path, headers={"Authorization": ""})
+        assert refused.status_code == 401 and "X-RateLimit-Limit" in refused.headers
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(client):
