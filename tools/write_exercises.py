@@ -20,6 +20,7 @@ import copy
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -78,6 +79,15 @@ def exercise(solution: Path) -> nbformat.NotebookNode:
         if cell.id.startswith("check-"):
             cell.metadata["tags"] = ["raises-exception"]
     return notebook
+
+
+def defined_in(solution: Path) -> dict[str, Any]:
+    """Return what the cells of a solution define, but for the first one and the checks: those need a service."""
+    names: dict[str, Any] = {}
+    for cell in nbformat.read(solution, as_version=4).cells:
+        if cell.cell_type == "code" and not cell.id.startswith(("setup", "check-")):
+            exec(cell.source, names)
+    return names
 
 
 def without_outputs(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -34,7 +34,7 @@ from tests.server import test_contract
 from tools.in_process import without_sockets
 from tools.leaks import has_a_piece, pieces
 from tools.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
-from tools.write_exercises import EXERCISES, FOLDER, MARK, SOLUTIONS, exercise, unsolved, without_outputs
+from tools.write_exercises import EXERCISES, FOLDER, MARK, SOLUTIONS, defined_in, exercise, unsolved, without_outputs
 
 NAME, T = checks.VARIABLE, checks.MADE_UP
 BASE = "https://api.linked.is/v1"
@@ -837,16 +837,7 @@ def test_urllib3_retries_as_the_lesson_says():
 # The capstone
 
 
-def solution_of_the_capstone():
-    """Return what the cells of the solution define."""
-    names = {}
-    for cell in nbformat.read(SOLUTIONS[-1], as_version=4).cells:
-        if cell.cell_type == "code" and cell.id not in ("setup", "check-capstone"):
-            exec(cell.source, names)
-    return names
-
-
-_names = solution_of_the_capstone()
+_names = defined_in(SOLUTIONS[-1])
 Solution, LinkedIsError, data_of = _names["LinkedIsClient"], _names["LinkedIsError"], _names["data_of"]
 patiently = _names["request_patiently"]
 

@@ -474,19 +474,6 @@ def test_without_javascript_a_page_can_be_read(open_tab):
     expect(tab.get_by_text("--env-file=.env").first).to_be_visible()
 
 
-@pytest.mark.long
-def test_a_page_that_is_not_there_leads_back(open_tab, published):
-    tab = open_tab(published.url)
-    assert tab.goto("notebooks/no/such-page/").status == 404
-    assert tab.locator(".md-header").evaluate("header => getComputedStyle(header).position") == "sticky"
-    expect(tab.get_by_role("heading", level=1)).to_be_visible()
-    links = {link.evaluate("link => link.href") for link in tab.get_by_role("link").all()}
-    assert len(links) > 5
-    for link in links:
-        if link.startswith(published.url):
-            assert tab.goto(link).ok, link
-
-
 # How fast
 
 

@@ -3,29 +3,24 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
-import urllib3.util.connection
 from requests.structures import CaseInsensitiveDict
 
-from mock_server import check
+from mock_server import check, transport
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
 from mock_server.store import Store
 from tools import hold_against_contract as contract
-from tools.in_process import transport
 from tools.lies import ANOTHER, LEFT_OUT, Liar, lies
 from tools.running import PATIENCE, ROOT
 
-# What the way in without a socket puts something else in the place of.
-WAYS_IN = [(socket, "create_connection"), (urllib3.util.connection, "create_connection"),
-           (urllib3.HTTPConnectionPool, "ConnectionCls"), (urllib3.HTTPSConnectionPool, "ConnectionCls")]  # fmt: skip
 BASE_URL = "http://127.0.0.1:8787/v1"
 LIES = {str(lie): lie for lie in lies()}
 
@@ -45,8 +40,6 @@ class Recording(Liar):
 @pytest.fixture
 def service(monkeypatch):
     """A mock server in this process. ``service(lie)`` puts a layer in front of it, which tells the lie."""
-    for place, name in WAYS_IN:
-        monkeypatch.setattr(place, name, getattr(place, name))
     store = Store(Database(":memory:"), Clock())
     account = store.add_account("learner@example.com", "")
     token = store.generate_token(account, "Check", None)
@@ -54,11 +47,12 @@ def service(monkeypatch):
 
     def serve(lie=None, app=None):
         front = Recording(app or create_app(store), [lie] if lie else [])
-        transport.serve(front, BASE_URL)
+        undo.callback(transport.serve(front, BASE_URL))
         return front
 
     serve.content, serve.token = store.content(account), token
-    return serve
+    with ExitStack() as undo:
+        yield serve
 
 
 def content_of(service):

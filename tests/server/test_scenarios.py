@@ -3,7 +3,6 @@
 import re
 import runpy
 
-import nbformat
 import pytest
 import requests
 
@@ -11,11 +10,12 @@ from mock_server.contract import openapi
 from mock_server.scenarios import SCENARIOS
 from mock_server.testing import linked_is as new_linked_is
 from tools.running import ROOT
+from tools.write_exercises import SOLUTIONS, defined_in
 
-CAPSTONE = ROOT / "notebooks" / "exercises" / "10-capstone.solution.ipynb"
 RETRY_AFTER = ROOT / "docs" / "samples" / "retry_after.py"
 WITHOUT_AN_ANSWER = {"slow-answer", "dropped-connection"}
 TIMEOUT = 10  # seconds: the course's
+COURSE = defined_in(SOLUTIONS[-1])
 
 
 @pytest.fixture
@@ -30,16 +30,6 @@ def waits(monkeypatch):
 def linked_is(waits):
     with new_linked_is(in_process=True) as linked_is:
         yield linked_is
-
-
-@pytest.fixture(scope="module")
-def course():
-    """What the solution of the capstone defines."""
-    names = {}
-    for cell in nbformat.read(CAPSTONE, as_version=4).cells:
-        if cell.cell_type == "code" and "load_dotenv" not in cell.source and "checks.capstone" not in cell.source:
-            exec(cell.source, names)
-    return names
 
 
 class Naive:
@@ -77,16 +67,16 @@ ANSWERED = pytest.mark.parametrize("scenario", sorted(SCENARIOS.keys() - WITHOUT
 
 
 @ANSWERED
-def test_an_error_ends_a_naive_client(linked_is, course, scenario):
+def test_an_error_ends_a_naive_client(linked_is, scenario):
     begin(linked_is, scenario)
     with pytest.raises(KeyError):
-        make_links(Naive, linked_is, course["LinkedIsError"])
+        make_links(Naive, linked_is, COURSE["LinkedIsError"])
 
 
 @ANSWERED
-def test_after_an_error_the_course_goes_on(linked_is, course, waits, scenario):
+def test_after_an_error_the_course_goes_on(linked_is, waits, scenario):
     begin(linked_is, scenario)
-    make_links(course["LinkedIsClient"], linked_is, course["LinkedIsError"])
+    make_links(COURSE["LinkedIsClient"], linked_is, COURSE["LinkedIsError"])
     statuses = [call["status"] for call in linked_is.requests]
     assert (statuses.count(201), len(statuses)) == (4, 5)  # each link once, and one call that failed
     assert bool(waits) == scenario.startswith("rate-limited")

@@ -17,8 +17,6 @@ import requests
 import urllib3
 from PIL import Image, ImageStat
 from playwright.sync_api import expect
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from browser.build import BUILD, FROM_SOURCE, HERE, build
 from mock_server.settings_page import SettingsPage
@@ -51,41 +49,11 @@ def headers(in_process):
     return {"Authorization": f"Bearer {in_process.generate_token()}"}
 
 
-def fail(headers, **fault):
-    assert requests.post("http://127.0.0.1:8787/_mock/faults", json=fault, headers=headers, timeout=PATIENCE).ok
-
-
-def test_the_page_and_the_api_answer_without_a_socket(in_process, headers):
-    link = {"url": "https://example.com/", "title": "é"}
-    made = requests.post(f"{BASE_URL}/links", json=link, headers=headers, timeout=PATIENCE)
-    assert (made.status_code, made.reason, made.json()["data"]["title"]) == (201, "Created", "é")
-    in_process.revoke("Notebook")
-    assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE).status_code == 401
-
-
-def test_a_retry_waits_and_goes_on(headers):
-    fail(headers, fault="503", calls=2)
-    session = requests.Session()
-    session.mount("http://", HTTPAdapter(max_retries=Retry(total=3, status_forcelist=[503], backoff_factor=0)))
-    answer = session.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE)
-    assert answer.status_code == 200 and len(answer.raw.retries.history) == 2
-
-
 def test_an_answer_that_comes_at_once_is_not_waited_for(headers, monkeypatch):
     waits = []
     monkeypatch.setattr("time.sleep", waits.append)
     assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE).ok
     assert not any(waits)
-
-
-def test_a_timeout_and_a_dropped_connection_are_those_of_requests(headers):
-    fail(headers, fault="timeout", calls=1)
-    with pytest.raises(requests.ReadTimeout):
-        requests.get(f"{BASE_URL}/links", headers=headers, timeout=2)
-    fail(headers, fault="drop", calls=1)
-    with pytest.raises(requests.RequestException):
-        requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE)
-    assert requests.get(f"{BASE_URL}/links", headers=headers, timeout=PATIENCE).ok
 
 
 # In a tab it is still HTTP: each exchange goes over a socket too.

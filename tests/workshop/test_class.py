@@ -264,14 +264,6 @@ def test_the_board_shows_what_strangers_did_wrong_and_no_token(class_server):
     assert "cutoff" not in answer.text and "<b>x" not in answer.text
 
 
-def test_the_board_is_for_the_instructors_computer_only(application):
-    far = application.client(client=("192.0.2.7", 50000))
-    shown = far.get("/_mock/class", headers={"Accept": "text/html"})
-    assert shown.status_code == 403 and "Instructor code" in shown.text
-    assert far.get("/_mock/class", headers=application.account()).status_code == 403
-    assert application.client().get("/_mock/class", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
-
-
 # How much there may be
 
 

@@ -13,12 +13,9 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
-from threading import Thread
 from types import SimpleNamespace
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -667,11 +664,13 @@ def site(tmp_path_factory):
 
 @contextmanager
 def served(folder):
-    """Serve a folder as ``python -m http.server`` does, and return its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SilentHandler, directory=str(folder))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    """Serve a folder by ``python -m http.server``, and return its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(folder), str(port)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+        wait_until(lambda: is_answered(port))
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
 
 
 @pytest.fixture(params=["double click", "python -m http.server"])
@@ -679,13 +678,6 @@ def address(request, site):
     """Where a learner opens the site: as a file, or from a server of their own."""
     with nullcontext(site.as_uri()) if request.param == "double click" else served(site) as address:
         yield address
-
-
-class SilentHandler(SimpleHTTPRequestHandler):
-    """What ``python -m http.server`` answers with, without its log."""
-
-    def log_message(self, *arguments):
-        pass
 
 
 @pytest.mark.long
