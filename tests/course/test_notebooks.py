@@ -22,32 +22,40 @@ from tools.write_exercises import SOLUTIONS, without_outputs
 TEMPLATE = ROOT / "tools" / "template.ipynb"  # what CONTRIBUTING.md tells to copy
 
 
-def findings(notebook):
-    """Return what makes a notebook unfit to be published."""
+def unfit(notebook):
+    """Yield what makes a lesson, an exercise or a solution unfit to be published."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    found = []
+    text = text_of(notebook)
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
-        found.append("it was not executed from top to bottom")
-    for cell in code:
+        yield "it was not executed from top to bottom"
+    yield from (f"cell {cell.id} is longer than 15 lines" for cell in code if len(cell.source.splitlines()) > 15)
+    # The first notebook checks the packages before it imports one.
+    if not any("settings_page = SettingsPage(BASE_URL)" in cell.source for cell in code[:3]):
+        yield "it does not begin by saying which service it talks to"
+    if len(re.findall("(?m)^# ", text)) != 1:
+        yield "it has not exactly one title"
+    if f"**Time:** {notebook.metadata.linked_is.minutes} minutes" not in text:
+        yield "its time is not that of its metadata"
+
+
+def text_of(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def findings(notebook):
+    """Return what makes a lesson unfit to be published."""
+    found, text = [*unfit(notebook)], text_of(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
         if "print(" in re.sub(r"(?m)^def .*(\n .*|\n)*", "", cell.source) and not cell.outputs:
             found.append(f"the output of cell {cell.id} was stripped")
         if any(output.output_type == "error" for output in cell.outputs):
             found.append(f"cell {cell.id} failed")
-        if len(cell.source.splitlines()) > 15:
-            found.append(f"cell {cell.id} is longer than 15 lines")
-    # The first notebook checks the packages before it imports one.
-    if not any("settings_page = SettingsPage(BASE_URL)" in cell.source for cell in code[:3]):
-        found.append("it does not begin by saying which service it talks to")
-    if len(re.findall("(?m)^# ", text)) != 1:
-        found.append("it has not exactly one title")
     parts = ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did")
     found += [f"it lacks {part}" for part in parts if part not in text]
     questions, faults = read_questions(text)
-    found += faults if len(questions) >= 3 else [*faults, "it has fewer than three questions"]
-    if f"**Time:** {notebook.metadata.linked_is.minutes} minutes" not in text:
-        found.append("its time is not that of its metadata")
-    return found
+    return found + (faults if len(questions) >= 3 else [*faults, "it has fewer than three questions"])
 
 
 @pytest.mark.check

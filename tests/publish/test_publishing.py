@@ -22,7 +22,6 @@ from tools.static_site import StaticHost, build, parsed, without_tab
 
 SITE_URL, REPO_URL = "https://docs.example.com/kit/", "https://github.com/you/kit"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-WORKFLOW = ROOT / ".github" / "workflows" / "site.yml"
 
 pytestmark = pytest.mark.long  # a site with an address of its own is one more to build
 
@@ -261,60 +260,6 @@ def test_the_version_is_the_same_everywhere(site):
         link = parsed(path).select_one("footer .md-copyright a")
         assert link.get_text() == VERSION and link.parent.get_text().startswith(f"Version {VERSION} · ")
     assert (site / "changelog" / "index.html").is_file()
-
-
-@pytest.mark.parametrize(("kind", "files"), [("github-workflows", "workflows/*.yml"), ("dependabot", "dependabot.yml")])
-def test_github_takes_the_files_that_it_reads(kind, files):
-    paths = [str(path) for path in (ROOT / ".github").glob(files)]
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{kind}", *paths]
-    checked = subprocess.run(command, capture_output=True, text=True)
-    assert checked.returncode == 0, checked.stdout
-
-
-def test_one_version_of_each_action_is_used_and_named_behind_its_commit():
-    lines = {line for path in WORKFLOW.parent.glob("*.yml") for line in uses(path)}
-    pinned = [re.fullmatch(r"uses: (actions/[a-z-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+", line) for line in lines]
-    assert all(pinned) and len({pin[1] for pin in pinned}) == len(lines) > 5, lines
-
-
-def test_only_what_publishes_may_write():
-    """zizmor asks for no more than that each job names its rights."""
-    may_write = set()
-    for path in WORKFLOW.parent.glob("*.yml"):
-        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
-        assert workflow["permissions"] == {}, path.name
-        may_write |= {
-            (name, right)
-            for name, job in workflow["jobs"].items()
-            for right, level in job["permissions"].items()
-            if level != "read"
-        }
-    release = {("draft", right) for right in ("contents", "id-token", "attestations")}
-    assert may_write == {("publish", "pages"), ("publish", "id-token")} | release
-
-
-def test_the_site_is_published_after_what_ci_runs():
-    workflow = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
-    jobs = workflow["jobs"]
-    tasks = {step["run"] for step in jobs["site"]["steps"] if step.get("run", "").startswith("make ")}
-    in_ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert {"make test", "make site"} == tasks <= set(in_ci)
-    assert jobs["publish"]["if"] == "github.event_name == 'push'" and workflow[True]["push"] == {"branches": ["main"]}
-
-
-def uses(path):
-    """Return the lines with which a workflow, or a page that shows one, names its actions."""
-    return set(re.findall(r"(?m)uses: .*$", path.read_text(encoding="utf-8")))
-
-
-def test_the_page_on_ci_shows_a_workflow_that_github_takes_with_actions_pinned_as_ours(tmp_path):
-    page = ROOT / "docs" / "how-to" / "store-a-token-in-ci.md"
-    workflow = re.search(r'```yaml title="[^"]+"\n(.*?)```', page.read_text(encoding="utf-8"), re.DOTALL)[1]
-    (tmp_path / "report.yml").write_text(workflow, encoding="utf-8")
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
-    checked = subprocess.run([*command, str(tmp_path / "report.yml")], capture_output=True, text=True)
-    assert checked.returncode == 0, checked.stdout
-    assert uses(page) and uses(page) <= uses(WORKFLOW)
 
 
 def test_properdocs_builds_the_same_site(site, tmp_path):
