@@ -20,7 +20,7 @@ check: .venv/tests ## Check style, types, spelling, workflows and texts, in seco
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/codespell
+	$(BIN)/codespell $$($(BIN)/python -m tools.texts)
 	$(BIN)/zizmor --offline --no-progress --quiet .github
 	$(BIN)/python -m pytest -q -m check tests
 

@@ -22,7 +22,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from tools.running import PATIENCE, ROOT, project_lock, wait_until
+from tools.running import MADE, PATIENCE, ROOT, project_lock, wait_until
 
 # Who builds the tab holds it, and who puts the tab into a site: another process of the tests may be doing the other.
 TAB = project_lock("tab")
@@ -31,7 +31,7 @@ TAB = project_lock("tab")
 def without_tab(folder: Path) -> Path:
     """Copy what a site is made of into a folder, but for the course in a browser tab. Return the folder."""
     for name in ("docs", "notebooks", "mock_server", "publish"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(*MADE))
     for name in ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "Makefile", ".env.example"):
         shutil.copy(ROOT / name, folder)
     return folder

@@ -1,6 +1,6 @@
 """Read the texts of the project: what is prose in a page, a notebook, a template or a program, and what is code.
 
-A line of a text has the number that it has in its file.
+A line of a text has the number that it has in its file. ``python -m tools.texts`` lists the files of the project.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import shutil
 import tokenize
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -19,13 +20,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.running import ROOT
+from tools.running import MADE, ROOT
 
 RULES = yaml.safe_load((ROOT / "tools" / "words.yaml").read_text(encoding="utf-8"))
 FENCE = re.compile(r"^( *)(`{3,}|~{3,})(.*)\n((?:.*\n)*?)\1\2 *$", re.MULTILINE)
 CODE = re.compile(r"<code>(?:.|\n)*?</code>|(`+)(?!`)(?:.|\n(?! *\n))+?(?<!`)\1(?!`)")
 PLACEHOLDER = "…"  # what stands in prose where code was: the words around it must not become neighbours
-MADE = {".git", ".venv", "site", "dist", "node_modules", ".build", ".ipynb_checkpoints", "__pycache__", ".hypothesis"}
 WRITTEN_FOR_PEOPLE = ("title", "summary", "description")  # of the contract: its other keys are names of the API
 
 
@@ -33,8 +33,9 @@ def project_files() -> list[Path]:
     """Return the files of the project, without those that a program made."""
     found = []
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [name for name in folders if name not in MADE and not name.endswith(("_cache", ".egg-info"))]
-        found += [Path(folder, name) for name in names if name != ".env" and ".db" not in name]
+        left_out = shutil.ignore_patterns(".git", *MADE)(folder, [*folders, *names])
+        folders[:] = {*folders} - left_out
+        found += [Path(folder, name) for name in {*names} - left_out]
     return sorted(found)
 
 
@@ -141,3 +142,7 @@ def prose(path: Path) -> str:
         contract = words_of_contract(text) if path.name == "openapi.yaml" else ()
         text = hidden(CODE, laid_out([*comments_of_settings(text), *contract]), PLACEHOLDER)
     return re.sub(r"<[^<>\n]+>", "", text).replace("&gt;", ">")
+
+
+if __name__ == "__main__":
+    print(*(path.relative_to(ROOT).as_posix() for path in FILES), sep="\n")

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mock_server import tokens
+from tools.running import MADE
 from workshop import slides
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +29,7 @@ CONTENTS = ("lab.py", "jupyter_server_config.py", "labconfig", "mock_server", "n
 CONTENTS += ("requirements/learn.txt", ".env.example", ".gitignore")
 # What a learner opens → where it comes from. Windows runs a .bat by its name, the others run what may be run.
 STARTS = {"start-windows.bat": "start.bat", "start-macos.command": "start.sh", "start-linux.sh": "start.sh"}
-LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "node_modules", ".env", "mock-server*.db*")
+LEFT_OUT = shutil.ignore_patterns(*MADE)
 TEXT = {".ipynb", ".md", ".py", ".html", ".txt", ".toml", ".yaml", ".js", ".json", ".css", ".example", ""}
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")

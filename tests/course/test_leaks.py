@@ -25,19 +25,15 @@ from mock_server import tokens
 from mock_server.traffic import AccountTraffic, Fault
 from tests.course.test_notebooks import EVERY_VALUE
 from tools.leaks import has_a_piece, pieces
-from tools.running import NOTEBOOKS, ROOT, learner_environment, shared_kernel
+from tools.running import NOTEBOOKS, ROOT, copy_project, learner_environment, shared_kernel
 from tools.write_exercises import EXERCISES, SOLUTIONS, without_outputs
 from workshop import bundle, slides
-
-LEFT_OUT = shutil.ignore_patterns(".*", "site", "dist", "node_modules", ".build", "__pycache__", "*.egg-info", "*.db*")
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A copy of the project, of which bundles are made."""
-    shutil.copytree(ROOT, tmp_path / "project", ignore=LEFT_OUT)
-    for name in (".env.example", ".gitignore"):
-        shutil.copy(ROOT / name, tmp_path / "project")
+    copy_project(tmp_path / "project")
     monkeypatch.setattr(bundle, "ROOT", tmp_path / "project")
     monkeypatch.setattr(slides, "ROOT", tmp_path / "project")
     monkeypatch.setattr(tab, "ROOT", tmp_path / "project")

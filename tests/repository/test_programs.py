@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from tools import debian
-from tools.running import PATIENCE, ROOT, free_port, make, wait_until
+from tools.running import MADE, PATIENCE, ROOT, free_port, make, wait_until
 from tools.static_site import TAB
 
 LIMIT = 1800  # seconds for a whole program, which on a quiet computer takes one minute at most
@@ -112,9 +112,8 @@ def test_a_run_elsewhere_is_there(place):
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the project, without what the tasks made."""
-    names = [pattern.rstrip("/").rpartition("/")[2] for pattern in IGNORED]
     folder = tmp_path / "kit"
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", ".*_cache", *names))
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", *MADE))
     (folder / ".venv").mkdir()  # Its programs are those of this environment: BIN names them.
     return folder
 

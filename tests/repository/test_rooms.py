@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from tools.running import ROOT
+from tools.texts import PROGRAMS
 
 # The room → those that it may import. What all of them stand on comes first.
 MAY_IMPORT = {
@@ -33,8 +34,7 @@ def imported(text):
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_a_room_imports_only_what_it_may(room):
     rooms = {name.removesuffix(".py") for name in MAY_IMPORT}
-    files = [ROOT / room] if room.endswith(".py") else [*(ROOT / room).rglob("*.py")]
-    files = [path for path in files if not {"node_modules", ".build", ".venv"} & {*path.parts}]
+    files = [path for path in PROGRAMS if path.is_relative_to(ROOT / room)]
     wrong = [
         f"{path.relative_to(ROOT)}:{line}: {name} is none of {sorted(MAY_IMPORT[room])}: move what you need to a lower room"
         for path in files
