@@ -35,7 +35,7 @@ def compiled(*sources: Path, to: Path, options: Sequence[str] = ("--generate-has
 def main(*options: str) -> None:
     """Write all files. ``--upgrade`` takes the newest versions."""
     sources = [ROOT / "pyproject.toml", *(FOLDER / f"{reader}.in" for reader in READERS)]
-    written = {reader: FOLDER / f"{reader}.txt" for reader in (*READERS, "uv")}
+    written = {reader: FOLDER / f"{reader}.txt" for reader in READERS}
     with tempfile.TemporaryDirectory() as folder:
         whole, part = Path(folder, "whole.txt"), Path(folder, "part.txt")
         before = "".join(written[reader].read_text(encoding="utf-8") for reader in READERS)
@@ -50,8 +50,9 @@ def main(*options: str) -> None:
             known.update(new)
             first = f"-r {READERS[number - 3]}.txt\n" if number > 2 else ""
             written[reader].write_text(HEADER.format(f"requirements/{reader}.in") + first + "".join(new), encoding="utf-8")
-        text = compiled(FOLDER / "uv.in", to=written["uv"], options=("--generate-hashes", *options))
-        written["uv"].write_text(HEADER.format("requirements/uv.in") + text, encoding="utf-8")
+        for source in (FOLDER / "uv.in", ROOT / "bench" / "requirements.in"):  # each stands alone
+            text = compiled(source, to=source.with_suffix(".txt"), options=("--generate-hashes", *options))
+            source.with_suffix(".txt").write_text(HEADER.format(source.relative_to(ROOT).as_posix()) + text, encoding="utf-8")
         part.unlink()
         text = compiled(ROOT / "requirements.in", to=part, options=same)
         (ROOT / "requirements.txt").write_text(HEADER.format("requirements.in") + text, encoding="utf-8")
