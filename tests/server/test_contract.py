@@ -5,6 +5,7 @@ A fact is a sentence, where it comes from, the operations that it is about, and 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +19,9 @@ from mock_server.envelope import ApiError
 from mock_server.gate import Gate
 from mock_server.model import Origin
 from mock_server.rate_limit import PLANS
-from tools.hold_against_contract import operations, resolved, validate
+from publish import operations as described_operations
+from tools.application import Application
+from tools.hold_against_contract import operations, resolved, validate, validator
 
 FREE = PLANS["Free"].per_minute
 
@@ -515,6 +518,46 @@ def test_every_error_of_the_code_is_in_the_contract():
                 assert told["message"] == errors[code].message or errors[code].status not in (401, 429)
                 shown.add(code)
     assert shown == set(errors) - {"METHOD_NOT_ALLOWED"}  # it has no operation
+
+
+# Each value that a caller may send of the API: the operation, its place, its name, what the contract says of it.
+SENT = [
+    (operation, place, name, resolved(schema))
+    for operation in described_operations.operations()
+    if operation.path.startswith("/v1")
+    for place, schemas in (
+        ("query", {one["name"]: one["schema"] for one in operation.parameters if one["in"] == "query"}),
+        ("body", resolved(operation.body.get("schema", {})).get("properties", {})),
+    )
+    for name, schema in schemas.items()
+]
+
+
+def edges(schema: dict) -> list[object]:
+    """Return values at each limit of a schema, and a step away from it."""
+    numbers = [schema[name] for name in ("minimum", "maximum") if name in schema]
+    lengths = [schema[name] for name in ("minLength", "maxLength") if name in schema]
+    if counted := re.fullmatch(r"\^\[[^]]+\]\{(\d+),(\d+)\}\$", schema.get("pattern", "")):
+        lengths += map(int, counted.groups())
+    begin = "https://example.com/" if "://" in schema.get("pattern", "") else ""
+    texts = [begin + "x" * (length + step - len(begin)) for length in lengths for step in (-1, 0, 1)]
+    return [*(number + step for number in numbers for step in (-1, 0, 1)), *texts, *schema.get("enum", [])]
+
+
+@pytest.mark.parametrize(
+    ("operation", "place", "name", "schema"),
+    [pytest.param(*one, id=f"{one[0].anchor} {one[2]}") for one in SENT if edges(one[3])],
+)
+def test_a_limit_of_the_contract_is_that_of_the_server(operation, place, name, schema):
+    for value in edges(schema):
+        api, body = Api(Application()), operation.example_body
+        body, query = (body | {name: value}, {}) if place == "body" else (body or None, {name: value})
+        answer = api(operation.method, operation.example_path, body, params=query)
+        allowed = validator(json.dumps(schema, sort_keys=True)).is_valid(value)
+        assert answer.is_success == allowed, (
+            f"{name}: the contract {'allows' if allowed else 'refuses'} {value!r:.30} ({len(str(value))} characters), and the "
+            f"server answers {answer.status_code}. Change mock_server/openapi.yaml or mock_server/api/."
+        )
 
 
 def test_every_tag_and_every_operation_is_described():
