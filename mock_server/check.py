@@ -273,7 +273,8 @@ class Comparison:
             told = response.json()
         except ValueError:
             told = None
-        if response.ok and method == "POST" and isinstance(told, dict):
+        makes = method == "POST" and "201" in openapi()["paths"][path]["post"]["responses"]
+        if response.ok and makes and isinstance(told, dict):
             self.left |= {f"{below}/{made}" for made in ids_in([told.get("data")])}
         elif response.ok and method == "DELETE":
             self.left.discard(below)

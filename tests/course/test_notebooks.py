@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 
 import nbformat
 import pytest
@@ -16,7 +17,7 @@ from tests.course.test_questions import read_questions
 from tools import write_exercises
 from tools.leaks import has_a_piece, pieces, tokens_in
 from tools.running import NOTEBOOKS, PATIENCE, ROOT, shared_kernel
-from tools.texts import FILES
+from tools.texts import FILES, complain, headings, markdown
 from tools.write_exercises import SOLUTIONS, without_outputs
 
 TEMPLATE = ROOT / "tools" / "template.ipynb"  # what CONTRIBUTING.md tells to copy
@@ -55,7 +56,11 @@ def findings(notebook):
     parts = ("**What you'll do:**", "**What you'll learn:**", "**What you'll need:**", "## What you did")
     found += [f"it lacks {part}" for part in parts if part not in text]
     questions, faults = read_questions(text)
-    return found + (faults if len(questions) >= 3 else [*faults, "it has fewer than three questions"])
+    return found + (
+        faults
+        if len(questions) >= 3
+        else [*faults, "it has fewer than three questions: write more, as publish/questions.py says"]
+    )
 
 
 @pytest.mark.check
@@ -68,7 +73,16 @@ def test_lessons_are_numbered_and_none_takes_more_than_25_minutes():
 @pytest.mark.check
 @pytest.mark.parametrize("path", [*NOTEBOOKS, TEMPLATE], ids=lambda path: path.name)
 def test_a_notebook_is_fit_to_be_published(path):
-    assert findings(nbformat.read(path, as_version=4)) == []
+    complain(f"{path.relative_to(ROOT)}: {fault}" for fault in findings(nbformat.read(path, as_version=4)))
+
+
+@pytest.mark.check
+def test_next_of_a_lesson_leads_to_the_next_lesson():
+    for path, following in pairwise(NOTEBOOKS):
+        text, title = markdown(path), next(headings(markdown(following)))[2]
+        link = f"[{title}]({following.name})"
+        leads_on = any(link in line for line in text.splitlines() if line.startswith("**Next:** "))
+        complain([] if leads_on else [f"{path.relative_to(ROOT)}: write **Next:** {link} at its end"])
 
 
 @pytest.mark.check

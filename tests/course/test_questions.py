@@ -11,7 +11,7 @@ from publish.questions import read_questions
 from tools.judges import axe
 from tools.running import NOTEBOOKS, ROOT
 from tools.static_site import StaticHost, parsed
-from tools.texts import markdown
+from tools.texts import complain, markdown
 
 COURSE = {path: read_questions(markdown(path))[0] for path in NOTEBOOKS}
 ALL = [question for questions in COURSE.values() for question in questions]
@@ -34,9 +34,11 @@ def test_nobody_passes_by_choosing_the_same_place():
 
 @pytest.mark.check
 def test_no_answer_and_no_question_is_there_twice():
-    answers = [answer.split("** ")[1] for question in ALL for answer in question.answers]
-    for told in ([question.id for question in ALL], answers):
-        assert [one for one, times in Counter(told).items() if times > 1] == []
+    told = {}
+    for path, questions in COURSE.items():
+        for text in [text for one in questions for text in (one.text, *(answer.split("** ")[1] for answer in one.answers))]:
+            told.setdefault(text, []).append(path.name)
+    complain(f"{' and '.join(names)} both say “{text}”: write one of them anew" for text, names in told.items() if len(names) > 1)
 
 
 @pytest.mark.check

@@ -28,6 +28,7 @@ from tests.server.test_contract import ASSUMED, FACTS
 from tools.debian import need
 from tools.leaks import assert_without
 from tools.running import PATIENCE, ROOT, MockServer, wait_until
+from tools.texts import complain
 
 if sys.platform != "linux":
     pytest.skip("PAGES SKIPPED: their commands are for Linux", allow_module_level=True)
@@ -308,11 +309,13 @@ def test_each_block_is_run_or_the_page_says_that_it_is_not(path):
     assert findings(path.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.check
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_a_page_says_where_to_learn_it_and_where_to_look_it_up(path):
     page = path.read_text(encoding="utf-8")
-    for words, folder in (("Learn it", "notebooks"), ("Look it up", "reference")):
-        assert re.search(rf"\*\*{words}:\*\* \[[^]]+\]\((?:\.\./)+{folder}/", page)
+    for words, folder in (("Learn it", "../../notebooks"), ("Look it up", "../reference")):
+        is_there = re.search(rf"\*\*{words}:\*\* \[[^]]+\]\({folder}/", page)
+        complain([] if is_there else [f"{path.relative_to(ROOT)}: end it with **{words}:** and a link to a page in {folder}/"])
 
 
 @pytest.mark.parametrize(
