@@ -73,7 +73,7 @@ PROGRAMS: dict[str, Run | str] = {
     "make clean": "repository/test_programs.py::test_clean_leaves_what_is_a_persons",
     "python -m mock_server": "server/test_command_line.py::test_it_says_where_it_is_and_ends_with_ctrl_c",
     "python -m mock_server.assistant": "server/test_assistant.py::test_an_assistant_starts_it_orders_faults_and_reads_what_arrived",
-    "python -m mock_server.check": "server/test_check.py::test_it_runs_as_a_person_runs_it",
+    "python -m mock_server.compare": "server/test_compare.py::test_it_runs_as_a_person_runs_it",
     "python lab.py": "workshop/test_lab.py::test_it_ends_with_the_addresses_says_when_the_mock_server_has_ended_and_ctrl_c_ends_the_rest",
     "python -m tools.mutants": Run(("06",), "0 survived", here=True),
     "python -m tools.proof": "publish/test_pages.py::test_a_page_does_what_it_says",

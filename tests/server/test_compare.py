@@ -1,4 +1,4 @@
-"""``python -m mock_server.check``: green against the mock server, red against whatever the contract refuses."""
+"""``python -m mock_server.compare``: green against the mock server, red against whatever the contract refuses."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from mock_server import check, transport
+from mock_server import compare, transport
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.database import Database
@@ -64,15 +64,15 @@ def asked_of(seen):
     return {(method, contract.find_path(path)) for method, path, _ in seen}
 
 
-def test_the_mock_server_is_as_its_contract_says_and_nothing_is_left_of_the_check(service, capsys):
+def test_the_mock_server_is_as_its_contract_says_and_nothing_is_left_of_the_comparison(service, capsys):
     front = service()
     before = content_of(service)
-    assert check.main([BASE_URL]) == 0
+    assert compare.main([BASE_URL]) == 0
     assert {method for method, _ in asked_of(front.seen)} == {"GET"}
-    assert check.main([BASE_URL, "--write"]) == 0
+    assert compare.main([BASE_URL, "--write"]) == 0
     documented = {operation for operation in contract.operations() if operation[1].startswith("/v1")}
     assert documented ^ asked_of(front.seen) == set(), (
-        "Compare each operation: let mock_server/check.py expect an answer of these."
+        "Compare each operation: let mock_server/compare.py expect an answer of these."
     )
     assert content_of(service) == before
     said = capsys.readouterr().out
@@ -81,7 +81,7 @@ def test_the_mock_server_is_as_its_contract_says_and_nothing_is_left_of_the_chec
 
 def test_it_runs_as_a_person_runs_it(server, page):
     environment = {**os.environ, "LINKED_IS_API_TOKEN": page.generate_token()}
-    command = [sys.executable, "-m", "mock_server.check", server.base_url]
+    command = [sys.executable, "-m", "mock_server.compare", server.base_url]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"Documented: \d+ hold, 0 differ\nAssumed: \d+ hold, 0 differ\n$", done.stdout)
@@ -100,9 +100,9 @@ def tampered(value):
 
 
 def test_what_the_contract_refuses_differs(service):
-    """The tests hold whole answers against the contract, the check each field. Both must say the same."""
+    """The tests hold whole answers against the contract, the program each field. Both must say the same."""
     front = service()
-    assert check.main([BASE_URL, "--write"]) == 0
+    assert compare.main([BASE_URL, "--write"]) == 0
     seen = {(method, contract.find_path(path), right.status): (path, right) for method, path, right in front.seen}
     verdicts = Counter()
     for (method, template, _), (path, right) in seen.items():
@@ -113,7 +113,7 @@ def test_what_the_contract_refuses_differs(service):
                 expected = False
             except (AssertionError, TypeError):  # TypeError: what is no object has no code
                 expected = True
-            facts = check.facts_of(method, template, check.Answer(one.status, one.headers, one.body))
+            facts = compare.facts_of(method, template, compare.Answer(one.status, one.headers, one.body))
             assert any(fact.wrong for fact in facts) == expected, f"{method} {path}: {one}"
             verdicts[expected] += 1
     assert min(verdicts.values()) > 300 and verdicts[True] > 2_000, verdicts
@@ -131,7 +131,7 @@ def test_what_the_contract_refuses_differs(service):
 )
 def test_a_lying_proxy_is_found(service, capsys, lie, finding):
     service(LIES[lie])
-    assert check.main([BASE_URL, "--write"]) == 1
+    assert compare.main([BASE_URL, "--write"]) == 1
     assert finding in capsys.readouterr().out
 
 
@@ -142,7 +142,7 @@ def test_no_answer_brings_the_token_to_the_terminal(service, capsys):
         await send({"type": "http.response.body", "body": body.encode()})
 
     service(app=echo)
-    assert check.main([BASE_URL, "--write"]) == 1
+    assert compare.main([BASE_URL, "--write"]) == 1
     said = "".join(capsys.readouterr())
     assert service.token[9:] not in said and "DOCUMENTED, differs" in said
 
@@ -162,6 +162,6 @@ def test_what_keeps_it_from_comparing_is_told(service, capsys, monkeypatch, tmp_
     if token is not None:
         monkeypatch.setenv("LINKED_IS_API_TOKEN", token)
     service()
-    assert check.main([base_url]) == 2
+    assert compare.main([base_url]) == 2
     said = capsys.readouterr().err
     assert words in said and "Kernel" not in said

@@ -1,4 +1,4 @@
-"""Compare a service with the contract: ``python -m mock_server.check https://api.linked.is/v1``.
+"""Compare a service with the contract: ``python -m mock_server.compare https://api.linked.is/v1``.
 
 It reads, unless ``--write`` asks for more, and says of each operation what is as the contract has it, and which assumptions
 hold. It prints no value that the service sends, but for codes of errors, and no character of the token. It needs the
@@ -328,7 +328,7 @@ def left_behind(comparison: Comparison) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Compare a service with the contract. Return 0 if all that was asked holds, 1 if something differs, 2 if nothing was asked."""
     parser = argparse.ArgumentParser(
-        prog="python -m mock_server.check",
+        prog="python -m mock_server.compare",
         description="Compare a service with the contract of the mock server: what holds, and what differs.",
         epilog="The token comes from LINKED_IS_API_TOKEN, in the environment or in .env. No character of it is printed.",
     )
