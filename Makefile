@@ -22,6 +22,8 @@ check: .venv/tests ## Check style, types, spelling, workflows and texts, in seco
 	$(BIN)/mypy
 	$(BIN)/codespell $$($(BIN)/python -m tools.texts)
 	$(BIN)/zizmor --offline --no-progress --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/python -m pytest -q -m check tests
 
 programs: .venv/tests ## Install from Debian the programs that the tests need, as root; all of them with PROGRAMS=--all

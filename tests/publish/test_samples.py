@@ -235,7 +235,7 @@ def test_where_no_api_answers_the_first_call_names_the_next_step_in_one_line(pat
 SENDERS = [path for path in [*RUN_BY_ITSELF, SERVER_SIDE] if path.stem != "read_errors"]
 
 
-@each(SENDERS)
+@each(SENDERS, quick=FIRST_CALLS)
 @pytest.mark.parametrize("base_url", ["http://api.linked.is/v1", "HTTP://API.Linked.IS/v1", "api.linked.is/v1"])
 def test_no_token_goes_to_linked_is_without_https(path, base_url):
     said = "linked.is needs https: correct LINKED_IS_BASE_URL in .env.\n"

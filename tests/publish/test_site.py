@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
+import shutil
 from html import unescape
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -173,28 +173,29 @@ UNFINISHED = {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def faulty_build(tmp_path_factory):
-    """A build of the project with a notebook full of faults, begun before that of the site, beside it: its future."""
-    project = without_tab(tmp_path_factory.mktemp("faulty"))
-    path = project / "notebooks" / NOTEBOOKS[0].name
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    faults = "[page](no-such-page.ipynb) [anchor](../docs/reference/errors.md#no-such-anchor) [heading](#no-such-heading)"
-    error = {"output_type": "error", "ename": "KeyError", "evalue": "data", "traceback": ["KeyError: data"]}
-    [asked] = [cell for cell in notebook["cells"] if cell["id"] == "check-yourself"]
+def build_with_faults(project):
+    """Build a site of short pages and of one notebook, which is full of faults. Return the finished process."""
+    without_tab(project)
+    for path in (project / "docs").rglob("*.md"):
+        path.write_text("# A title\n\nA paragraph.\n", encoding="utf-8")
+    shutil.rmtree(project / "notebooks")
+    (project / "notebooks" / "exercises").mkdir(parents=True)
+    links = "[page](no-such-page.ipynb) [anchor](../docs/reference/errors.md#no-such-anchor) [heading](#no-such-heading)"
     answers = "<details><summary>Answers</summary>\n\n1. **Right.** One.\n\n</details>"
-    asked["source"].append(f"\n\n**One option only?**\n\n1. Yes\n\n{answers}")
-    notebook["cells"] += [
-        {"cell_type": "markdown", "id": "faults", "metadata": {}, "source": faults},
-        {"cell_type": "code", "id": "error", "metadata": {}, "source": "", "outputs": [error], "execution_count": 1},
-    ]
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-    for name, text in UNFINISHED.items():
+    parts = (
+        notebook_of(f"# A title\n\n**What you'll do:** look. {links}"),
+        notebook_of("", "code"),
+        notebook_of(f"## Check yourself\n\n**One option only?**\n\n1. Yes\n\n{answers}"),
+    )
+    notebook = {**json.loads(parts[0]), "metadata": {"linked_is": {"minutes": 5}}}
+    notebook["cells"] = [{**json.loads(part)["cells"][0], "id": str(number)} for number, part in enumerate(parts)]
+    error = {"output_type": "error", "ename": "KeyError", "evalue": "data", "traceback": ["KeyError: data"]}
+    notebook["cells"][1]["outputs"] = [error]
+    for name, text in {"notebooks/faulty.ipynb": json.dumps(notebook), **UNFINISHED}.items():
         (project / name).write_text(text, encoding="utf-8")
     with (project / "docs" / "index.md").open("a", encoding="utf-8") as home:
-        home.write(f"\n[Into a notebook](notebooks/{path.name}#no-such-step)\n")
-    with ThreadPoolExecutor() as thread:
-        yield thread.submit(build, project, project / "site")
+        home.write("\n[Into a notebook](notebooks/faulty.ipynb#no-such-step)\n")
+    return build(project, project / "site")
 
 
 def test_every_401_leads_to_the_reasons(site, pages):
@@ -206,8 +207,8 @@ def test_every_401_leads_to_the_reasons(site, pages):
         assert reasons.parent in links, f"{path} names 401: link why-a-token-stops-working there."
 
 
-def test_each_fault_in_a_notebook_fails_the_build(faulty_build):
-    report = faulty_build.result()
+def test_each_fault_in_a_notebook_fails_the_build(tmp_path):
+    report = build_with_faults(tmp_path)
     assert report.returncode != 0
     links = ("no-such-page.ipynb", "#no-such-anchor", "#no-such-heading", "#no-such-step")
     for fault in (*links, "unexpected error", "“One option only?” has not three or four options"):

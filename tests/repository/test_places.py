@@ -30,6 +30,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 import browser.build
 import lab
+from tools.application import Application
 from tools.running import PATIENCE, ROOT, MockServer, run_async, wait_until
 from tools.texts import DOCUMENTS, RULES, complain, markdown
 from workshop import bundle
@@ -132,10 +133,10 @@ def shell_buttons() -> set[str]:
     return {button.get_text() for button in frame.select("button")}
 
 
-@pytest.fixture
-def buttons(application) -> set[str]:
+@pytest.fixture(scope="module")
+def buttons() -> set[str]:
     """The buttons of Settings > API, from the first page that a learner sees to the last."""
-    client = application.client()
+    client = Application().client()
     pages = []
 
     def open_page(path, form=None):
