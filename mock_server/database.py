@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import fields
 from functools import partial
 from operator import attrgetter
@@ -58,19 +58,26 @@ class Database:
             is_new = self._is_new(content)
             # One event loop uses the connection, in whatever thread that loop runs.
             self.connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
-            if content is not None:
-                self.connection.deserialize(content)
-            self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            if is_new:
-                self._create_tables()
-            else:
-                self._check()
-            self.connection.execute("PRAGMA journal_mode = WAL")
-            # A committed write survives a killed process; only a power cut may lose the last ones.
-            self.connection.execute("PRAGMA synchronous = NORMAL")
+            with ExitStack() as opened:
+                opened.callback(self.connection.close)
+                self._prepare(is_new, content)
+                opened.pop_all()
             self._file = self._file_now()
         except sqlite3.Error as error:
             raise DatabaseError(f"{_reason(error)} (--database {path})") from error
+
+    def _prepare(self, is_new: bool, content: bytes | None) -> None:
+        """Lock the file, and make its tables or check them. Raises DatabaseError, sqlite3.Error."""
+        if content is not None:
+            self.connection.deserialize(content)
+        self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        if is_new:
+            self._create_tables()
+        else:
+            self._check()
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        # A committed write survives a killed process; only a power cut may lose the last ones.
+        self.connection.execute("PRAGMA synchronous = NORMAL")
 
     def _is_new(self, content: bytes | None) -> bool:
         """Tell whether there is nothing yet, and then make a file that only its owner may read. Raises DatabaseError.

@@ -1,6 +1,5 @@
 """``python -m mock_server``: start, stop, restart, and what keeps it from starting."""
 
-import gc
 import re
 import shutil
 import signal
@@ -9,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from argparse import ArgumentTypeError
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
@@ -286,9 +286,9 @@ def test_a_damaged_database_is_told_and_kept(filled, tmp_path, damage):
     shutil.copy(filled, path)
     DAMAGE[damage](path)
     before = path.read_bytes()
-    with pytest.raises(DatabaseError, match="Choose another file with --database, or delete this one"):
-        Store(Database(str(path)), Clock())
-    gc.collect()  # closes the connection
+    refused = pytest.raises(DatabaseError, match="Choose another file with --database, or delete this one")
+    with refused, closing(Database(str(path))) as database:
+        Store(database, Clock())
     assert path.read_bytes() == before
 
 
