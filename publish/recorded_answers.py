@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from anyio.from_thread import start_blocking_portal
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp
 
+from mock_server import transport
 from mock_server.app import create_app
 from mock_server.clock import DAY, Clock, parse_iso
 from mock_server.contract import openapi
@@ -104,45 +105,22 @@ def ask_for(name: str, front: Callable[[ASGIApp], ASGIApp] = lambda app: app) ->
     """
     store = Store(Database(":memory:"), Clock(lambda: parse_iso(NOW)))
     token = store.generate_token(store.add_account(EMAIL, ""), "Sample", LIFETIME)
-    app = front(create_app(store))
-
-    async def ask_all() -> tuple[int, dict[str, str], bytes]:
+    undo = transport.serve(front(create_app(store)), MOCK)
+    try:
         requests = OTHERS.get(name) or [example(one) for one in operations() if one.anchor == name]
-        return [await ask(app, token, request) for request in [*BEFORE, *requests]][-1]
+        return [ask(token, request) for request in [*BEFORE, *requests]][-1]
+    finally:
+        undo()
 
-    with start_blocking_portal() as portal:  # the caller may have a running loop, as a notebook has
-        return portal.call(ask_all)
 
-
-async def ask(app: ASGIApp, token: str, request: Request) -> tuple[int, dict[str, str], bytes]:
-    """Hand a request to the application, without a network between."""
-    body = b"" if request.body is None else json.dumps(request.body).encode()
-    headers = {"host": urlsplit(MOCK).netloc, "authorization": f"Bearer {token}", "content-type": "application/json"}
-    path, _, query = request.path.partition("?")
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": request.method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in {**headers, **request.headers}.items() if value],
-        "client": ("127.0.0.1", 50000),
-        "server": (urlsplit(MOCK).hostname, urlsplit(MOCK).port),
-    }
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    answered = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], answered, b"".join(message.get("body", b"") for message in sent[1:])
+def ask(token: str, request: Request) -> tuple[int, dict[str, str], bytes]:
+    """Send a request to the mock server in this process, and return status, headers and body of its answer."""
+    connection = HTTPConnection(urlsplit(MOCK).netloc)
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json", **request.headers}
+    body = None if request.body is None else json.dumps(request.body)
+    connection.request(request.method, request.path, body, {name: value for name, value in headers.items() if value})
+    answer = connection.getresponse()
+    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
 
 
 def as_http(answer: Answer) -> str:
