@@ -1,7 +1,7 @@
 """Publish `notebooks/**/*.ipynb` as pages like all others.
 
 mkdocs-jupyter makes a page of each notebook, and copies it beside the page. It would fill the page with JupyterLab's
-markup and style sheet, 575 KB, which takes eight times as long (`make bench-site`). So this hook gives MkDocs the text of
+markup and style sheet, 575 KB, which takes eight times as long (`make bench-site`). So this module gives MkDocs the text of
 the notebook as Markdown, with a mark for each code cell and each output. Code and outputs are data: no Markdown, snippet or
 marker may be read in them. So they take the places of their marks after Markdown has run, as HTML on the page and as
 fenced blocks in the published Markdown. No kernel is started: the outputs are those in the file, which the tests prove.

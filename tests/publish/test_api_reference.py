@@ -34,7 +34,7 @@ LANGUAGES = {"Python": python, "curl": curl, "JavaScript": javascript}
 
 
 def written(path):
-    """Return a page as the hooks write it."""
+    """Return a page as the build writes it."""
     text = path.read_text(encoding="utf-8")
     for write in (reference.write_tables, api_reference.write_operations):
         text = write(text, SimpleNamespace(file=SimpleNamespace(src_uri=path.name)), None, None)
@@ -47,7 +47,7 @@ def whole_reference():
 
 @pytest.fixture(scope="module")
 def text():
-    """All pages of the reference, as the hooks write them."""
+    """All pages of the reference, as the build writes them."""
     return whole_reference()
 
 

@@ -1,6 +1,6 @@
 """What a contributor's notebook may hold, on its page: any text in code and outputs, any kind of output, any picture.
 
-Each page passes every hook, as in a build. `test_site.py` has the pages of the kit's own notebooks.
+Each page passes every step, as in a build. `test_site.py` has the pages of the kit's own notebooks.
 """
 
 import json

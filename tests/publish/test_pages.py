@@ -338,7 +338,7 @@ def test_a_wrong_page_is_found(page, finding):
 
 
 def test_every_output_of_a_page_is_compared():
-    """Those of the home page by test_tab.py, those of samples by test_samples.py, those that a hook writes by theirs."""
+    """Those of the home page by test_tab.py, those of samples by test_samples.py, those that a step writes by theirs."""
     for path in sorted({*(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "index.md"}):
         outputs = [block for block in read(path.read_text(encoding="utf-8"))[0] if block.language == "output"]
         uncompared = [block.text for block in outputs if block.not_run or not (path in TO_RUN or SNIPPET.search(block.text))]

@@ -85,7 +85,7 @@ def heading_faults(path, text):
     for line, level, title in headings(text):
         words = re.sub(r"^(\d+\.|Step \d+:|Error \d+:) ", "", title).replace("`", "").split()
         if title == words[0] and "-" in title and title[0].islower():
-            words = ["The"]  # the name of a lesson, which the hook turns into its title
+            words = ["The"]  # the name of a lesson, which a step of the build turns into its title
         capitals = [re.sub(r"[’']s$", "", word.strip(",.:!?")) for word in words[1:] if word[0].isupper() and not word.isupper()]
         names = " ".join(word for word in capitals if word not in RULES["names"])
         small = words[0][0].islower() and title.startswith(words[0]) and not re.match(r"\w+\.\w", title)
@@ -177,7 +177,7 @@ def why_dead(link, path):
     """Return why a link in a file leads nowhere, or nothing if it leads somewhere, also without the site."""
     parts = urlsplit(link)
     if parts.scheme == "lesson" and path.is_relative_to(ROOT / "docs" / "workshop"):
-        return None  # the hook turns it into a link, or fails the build; on GitHub its text stays
+        return None  # a step of the build turns it into a link, or fails; on GitHub its text stays
     if parts.scheme or parts.netloc:
         known = parts.netloc == SITE if parts.netloc != MOCK_SERVER else answers(parts.path)
         known = known or (parts.scheme == "https" and "." in parts.netloc)

@@ -45,7 +45,7 @@ WHOLE = sorted([*COURSE, *read_exercises(ROOT / "notebooks")], key=lambda one: (
 
 
 def written(name, project=ROOT):
-    """Return a page as the hook hands it to MkDocs."""
+    """Return a page as the step hands it to MkDocs."""
     page = SimpleNamespace(file=SimpleNamespace(src_uri=f"workshop/{name}"), next_page=None)
     config = SimpleNamespace(config_file_path=str(project / "mkdocs.yml"))
     return course.write_course((PAGES / name).read_text(encoding="utf-8"), page, config, None)
