@@ -18,16 +18,22 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "requirements"
 READERS = ("learn", "site", "test")  # each has what the ones before it have
 HEADER = "# Written by `make lock` from {}. Don't edit it.\n"
+EVERYWHERE = ("--universal", "--python-version", "3.11")
+IN_A_TAB = ("--python-platform", "wasm32-pyodide2024", "--python-version", "3.14")  # of Pyodide in browser/package.json
+# What stands alone, and where it is installed.
+ALONE = {
+    "requirements/uv.in": EVERYWHERE,
+    "bench/requirements.in": EVERYWHERE,
+    "browser/requirements-build.in": EVERYWHERE,
+    "browser/requirements.in": IN_A_TAB,
+}
 ENTRY = re.compile(r"^(\S+?)==.*(?:\n    --hash=.*)*\n", re.MULTILINE)
 
 
-def compiled(*sources: Path, to: Path, options: Sequence[str] = ("--generate-hashes",)) -> str:
-    """Return the packages that sources ask for, for every system and Python, in the versions of the file ``to`` where they fit.
-
-    Raises CalledProcessError.
-    """
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
-    command += ["--no-annotate", "--no-header", *options, "--output-file", str(to)]
+def compiled(*sources: Path, to: Path, where: Sequence[str] = EVERYWHERE, options: Sequence[str]) -> str:
+    """Return the packages that sources ask for, in the versions of the file ``to`` where they fit. Raises CalledProcessError."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-annotate", "--no-header"]
+    command += [*where, *options, "--output-file", str(to)]
     subprocess.run([*command, *map(str, sources)], cwd=ROOT, check=True)
     return to.read_text(encoding="utf-8")
 
@@ -50,9 +56,10 @@ def main(*options: str) -> None:
             known.update(new)
             first = f"-r {READERS[number - 3]}.txt\n" if number > 2 else ""
             written[reader].write_text(HEADER.format(f"requirements/{reader}.in") + first + "".join(new), encoding="utf-8")
-        for source in (FOLDER / "uv.in", ROOT / "bench" / "requirements.in"):  # each stands alone
-            text = compiled(source, to=source.with_suffix(".txt"), options=("--generate-hashes", *options))
-            source.with_suffix(".txt").write_text(HEADER.format(source.relative_to(ROOT).as_posix()) + text, encoding="utf-8")
+        for name, where in ALONE.items():
+            to = (ROOT / name).with_suffix(".txt")
+            text = compiled(ROOT / name, to=to, where=where, options=("--generate-hashes", *options))
+            to.write_text(HEADER.format(name) + text, encoding="utf-8")
         part.unlink()
         text = compiled(ROOT / "requirements.in", to=part, options=same)
         (ROOT / "requirements.txt").write_text(HEADER.format("requirements.in") + text, encoding="utf-8")

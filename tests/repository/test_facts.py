@@ -9,11 +9,19 @@ from mock_server import tokens
 from mock_server.dot_env import BASE_URL, CLASS_CODE, LEARNER, MOCK, TOKEN
 from publish.tab import MEGABYTES
 from tools.running import ROOT
-from tools.texts import DOCUMENTS, PROGRAMS, SETTINGS
+from tools.texts import DOCUMENTS, FILES, PROGRAMS, SETTINGS
 
-VERSION = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[1]
+
+def said(file, spelled):
+    """Return what a file says, in all the places where it spells a fact so."""
+    return set(re.findall(spelled, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+[VERSION] = said("pyproject.toml", r'^version = "(.+)"$')
+[IN_A_TAB] = said("browser/shell/shell.js", r"once about (\d+) MB")
+[COMM] = said("browser/kernel/linked_is_tab/settings_window.py", r'^COMM = "(.+)"$')
+[STORAGE] = said("browser/build.py", r'"contentsStorageName": f"(.+)\{')
 PORT = str(urlsplit(MOCK).port)
-IN_A_TAB = re.search(r"once about (\d+) MB", (ROOT / "browser" / "shell" / "shell.js").read_text(encoding="utf-8"))[1]
 # The file → how it spells a fact, and what its home says.
 REPEATED = [
     (".env.example", r"^LINKED_IS_BASE_URL=(.+)$", MOCK),
@@ -22,6 +30,8 @@ REPEATED = [
     ("binder/start", r"address.port or (\d{4})", PORT),
     ("browser/page/run.js", r"http://127.0.0.1:(\d+)", PORT),
     ("browser/shell/shell.js", r"http://127.0.0.1:(\d+)", PORT),
+    ("browser/shell/shell.js", r'const COMM = "(.+?)"', COMM),
+    ("browser/shell/shell.js", r'const STORAGE = "(.+?)"', STORAGE),
     ("docker/Dockerfile", r"EXPOSE (\d+)", PORT),
     ("docker/compose.yaml", r"127.0.0.1:(\d+):\d+", PORT),
     (".devcontainer/devcontainer.json", r'"(\d+)": { "label": "Mock server"', PORT),
@@ -36,8 +46,8 @@ REPEATED = [
 @pytest.mark.check
 @pytest.mark.parametrize(("file", "spelled", "fact"), REPEATED)
 def test_a_fact_is_the_same_where_it_is_repeated(file, spelled, fact):
-    said = re.findall(spelled, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(said) == {fact}, f"{file} says {said or 'nothing'}: write {fact}, or change the fact's home."
+    found = said(file, spelled)
+    assert found == {fact}, f"{file} says {found or 'nothing'}: write {fact}, or change the fact's home."
 
 
 @pytest.mark.check
@@ -55,3 +65,10 @@ def test_a_person_with_pip_gets_the_versions_that_make_installs():
 
     locked = pinned(*(ROOT / "requirements").glob("*.txt"))
     assert locked and pinned(ROOT / "requirements.txt") - locked == set(), "Run `make lock`."
+
+
+@pytest.mark.check
+def test_make_lock_writes_each_list_of_packages():
+    sources = [path for path in FILES if path.suffix == ".in"]
+    lists = {path.relative_to(ROOT).as_posix(): path.with_suffix(".txt").read_text(encoding="utf-8") for path in sources}
+    assert lists and [name for name, text in lists.items() if not text.startswith(f"# Written by `make lock` from {name}.")] == []
