@@ -31,7 +31,6 @@ from mock_server import checks
 from mock_server.settings_page import SettingsPage
 from mock_server.web import passwords
 from tests.course.test_notebooks import unfit
-from tests.server import test_contract
 from tools.in_process import without_sockets
 from tools.leaks import has_a_piece, pieces
 from tools.running import NOTEBOOKS, ROOT, learner_environment, run_notebook
@@ -1120,45 +1119,3 @@ def test_the_capstone_prints_which_requirements_hold(server, capsys):
 def test_the_capstone_wants_a_class(server, answer):
     with pytest.raises(checks.NotYet, match="the class itself|no answer yet"):
         checks.capstone(answer, server.base_url)
-
-
-class ThroughTheClient:
-    """The table of facts asks for data; the client fetches it."""
-
-    def __init__(self, server, client):
-        page = SettingsPage(server.base_url)
-        page.sign_up()
-        page.change_plan("Business")
-        token = page.generate_token()
-        self.base_url, self.headers = server.base_url, {"Authorization": f"Bearer {token}"}
-        time = {"set": "2027-01-15T08:00:00Z"}  # the time at which the facts were written down
-        requests.post(f"{server.origin}/_mock/clock", json=time, headers=self.headers, timeout=10).raise_for_status()
-        self.client = client(token, server.base_url)
-
-    def __call__(self, method, path, body=None, **options):
-        options = {"headers": self.headers, "allow_redirects": False, **options, **({} if body is None else {"json": body})}
-        answer = requests.request(method, urljoin(self.base_url, path), timeout=10, **options)
-        answer.is_success = answer.ok
-        return answer
-
-    def data(self, method, path, body=None):
-        options = {} if body is None else {"json": body}
-        return self.client.call(method, path.removeprefix("/v1"), **options)
-
-
-# Those that need the application itself, or a control that is not below the base URL.
-FACTS = [
-    sentence
-    for sentence, (_, _, prove) in test_contract.FACTS.items()
-    if "data" in prove.__code__.co_names + prove.__code__.co_varnames and not {"application", "client"} & set(prove.__code__.co_names)
-    and "/_mock/" not in str(prove.__code__.co_consts)
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("sentence", FACTS)
-def test_the_facts_of_the_contract_hold_through_the_client(server, sentence):
-    test_contract.FACTS[sentence][2](ThroughTheClient(server, Solution))
-
-
-def test_most_facts_are_proved_through_the_client():
-    assert len(FACTS) >= 15
