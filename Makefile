@@ -82,7 +82,7 @@ notebooks: .venv/tests ## Run every notebook and solution, save the outputs and 
 screenshots: programs ## Take the pictures of Settings > API again
 	$(BIN)/python -m tools.screenshots
 
-lock: .venv/learn ## Compile requirements/*.in and requirements.in; with LOCK=--upgrade, take the newest versions
+lock: .venv/learn ## Compile each list of packages, such as requirements.in; with LOCK=--upgrade, take the newest versions
 	$(BIN)/python -m tools.lock $(LOCK)
 
 clean: ## Remove what the tasks made; your .env and the mock server's database stay

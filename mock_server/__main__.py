@@ -14,6 +14,7 @@ import sys
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -247,9 +248,17 @@ def ready_lines(options: argparse.Namespace, listener: socket.socket, instructor
         lines.append(f"The whole network can reach it: learners open http://<address of this computer>:{number}/settings/api")
     if options.class_code:
         lines.append(f"Class board: http://127.0.0.1:{number}/_mock/class")
-    if options.class_code or options.host in ("0.0.0.0", "::") or "*" in options.host_name:
+    if options.class_code or not is_loopback(options.host) or "*" in options.host_name:
         lines.append(f"Instructor code, to see the board and act on all accounts from elsewhere: {instructor_code}")
     return lines
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address, or a name, is one that only this computer can reach."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def most_connections() -> float:

@@ -1,6 +1,6 @@
 """SQLite, the durable truth: written inside the request, read once at the start.
 
-A table for each dataclass of the model, a column for each field; nothing else knows SQL.
+A table for each kind of record and one for the clock, a column for each field; nothing else knows SQL.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ names its own in its head. Programs also get the contract, `openapi.json` and `o
 a description of each page, and what kind of page it is. People get the version, a link to edit a page, and a 404 page
 that works at any depth.
 
-Nobody types these: titles and order come from the nav, a description from a page's first paragraph and its tasks.
+Titles and order come from the nav, a description from a page's front matter, or else from its first paragraph and its tasks.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The mock server's answers that the reference shows. They are committed, as the outputs of the notebooks are.
 
-``python publish/recorded_answers.py`` asks for all of them again. An answer that changes is a finding.
+``python -m publish.recorded_answers`` asks for all of them again. An answer that changes is a finding.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Programs and files that the tests need. ``python -m tools.debian`` installs from Debian what `make test` needs, as root.
 
-``--all`` installs what the long tests, the benchmarks and `make test-elsewhere` need too. A test itself installs nothing.
+``--all`` installs what the long tests, the benchmarks and `make test-elsewhere` need too. A test itself installs none of
+these; what npm has, it installs into the project.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ NODE = "20.6"  # the first with --env-file, which the samples need
 FONTS, LOCALES = "/usr/share/fonts/truetype", "/usr/share/i18n/locales"
 # The package of Debian → one of these programs or files is looked for.
 QUICK = {
+    "bmake": ("bmake",),
     "chromium": CHROMIUMS,
     "curl": ("curl",),
     "dbus-bin": ("dbus-send",),
@@ -43,7 +45,6 @@ QUICK = {
     "zsh": ("zsh",),
 }
 LONG = {
-    "bmake": ("bmake",),
     "faketime": ("faketime",),
     "firefox-esr": ("firefox-esr", "firefox"),
     "fonts-dejavu-core": (f"{FONTS}/dejavu",),

@@ -2,7 +2,8 @@
 
 ``python -m tools.elsewhere [NAME…]`` runs each place of ELSEWHERE, or those that are named, one after the other, and prints
 a row for each. A place runs the part of the quick suite that it can break; ``--whole`` runs the whole quick suite in each.
-Needs Linux; what it lacks it takes from Debian, as root. What can't be had is named in its row.
+Needs Linux, and what ``python -m tools.debian --all`` installs; a Python that is missing it takes from Debian, as root. What
+can't be had is named in its row.
 """
 
 from __future__ import annotations

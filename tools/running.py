@@ -181,10 +181,7 @@ def make(task: str, *variables: str, folder: Path = ROOT) -> list[str]:
 
 
 def learner_environment(base_url: str, token: str = "") -> dict[str, str]:
-    """Return each variable that notebooks read.
-
-    python-dotenv leaves alone what is set, so nothing of a developer's own ``.env`` gets into a run.
-    """
+    """Return base URL and token as variables: python-dotenv leaves alone what is set, whatever a developer's ``.env`` has."""
     return {"LINKED_IS_BASE_URL": base_url, "LINKED_IS_API_TOKEN": token}
 
 

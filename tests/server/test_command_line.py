@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from mock_server.__main__ import TokenFileError, keep_token, limit, origin
+from mock_server.__main__ import TokenFileError, keep_token, limit, origin, parser, ready_lines
 from mock_server.clock import Clock
 from mock_server.database import Database, DatabaseError
 from mock_server.settings_page import PageError, SettingsPage
@@ -164,6 +164,17 @@ def test_a_line_tells_of_each_request_and_no_secret(server, page, call):
     call(token, path=f"/links/{token}?token={token}")
     line = r"(?m)^\d\d:\d\d:\d\d  400  GET    /v1/links/lis_mock_\[hidden\]  \d+\.\d ms$"
     wait_until(lambda: re.search(line, server.log()), server.log)
+
+
+@pytest.mark.parametrize(
+    ("options", "alone"),
+    [("", True), ("--host localhost", True), ("--host ::1", True), ("--host 192.0.2.2", False), ("--host 0.0.0.0", False),
+     ("--host-name *", False), ("--class blue-whale", False)],
+)  # fmt: skip
+def test_who_is_alone_with_the_server_needs_no_instructor_code(options, alone):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        lines = ready_lines(parser().parse_args(options.split()), listener, "the code")
+    assert any(line.endswith(": the code") for line in lines) != alone
 
 
 @pytest.mark.parametrize(
