@@ -20,7 +20,7 @@ check: .venv/tests ## Check style, types, spelling, workflows and texts, in seco
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/codespell $$($(BIN)/python -m tools.texts)
+	files=$$($(BIN)/python -m tools.texts) && $(BIN)/codespell $$files
 	$(BIN)/zizmor --offline --no-progress --quiet .github
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
@@ -115,12 +116,12 @@ def ask_for(name: str, front: Callable[[ASGIApp], ASGIApp] = lambda app: app) ->
 
 def ask(token: str, request: Request) -> tuple[int, dict[str, str], bytes]:
     """Send a request to the mock server in this process, and return status, headers and body of its answer."""
-    connection = HTTPConnection(urlsplit(MOCK).netloc)
     headers = {"authorization": f"Bearer {token}", "content-type": "application/json", **request.headers}
     body = None if request.body is None else json.dumps(request.body)
-    connection.request(request.method, request.path, body, {name: value for name, value in headers.items() if value})
-    answer = connection.getresponse()
-    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    with closing(HTTPConnection(urlsplit(MOCK).netloc)) as connection:
+        connection.request(request.method, request.path, body, {name: value for name, value in headers.items() if value})
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
 
 
 def as_http(answer: Answer) -> str:

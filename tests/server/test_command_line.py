@@ -216,6 +216,13 @@ def test_an_option_that_would_do_nothing_is_refused(check, good, wrong):
             check(text)
 
 
+def test_help_says_the_default_of_each_option_that_has_one():
+    silent = [
+        one.dest for one in parser()._actions if one.nargs != 0 and one.default not in (None, []) and "default: " not in one.help
+    ]
+    assert silent == []
+
+
 def test_pages_of_a_named_origin_may_call_the_api_and_no_others():
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
     with MockServer("--cors", "http://localhost:3000") as server:

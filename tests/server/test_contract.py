@@ -14,6 +14,7 @@ import pytest
 from starlette.routing import Route
 
 from mock_server.api import Resource
+from mock_server.clock import iso
 from mock_server.contract import openapi
 from mock_server.envelope import ApiError
 from mock_server.gate import Gate
@@ -262,6 +263,7 @@ def _(api):
     before, made = api.data("GET", "/v1/links"), api("POST", "/v1/links", {"url": "https://example.com"})
     assert made.status_code == 201
     assert api.data("GET", "/v1/links") == [made.json()["data"], *before]
+    assert made.json()["data"]["createdAt"] == iso(api.application.clock.now())
 
 
 @fact("A link takes url, slug, title, startsAt, expiresAt, clickLimit, expirationUrl, UTM values and switches", DOCS, "makeLink")
@@ -291,7 +293,8 @@ def _(api):
 
 @fact("GET, PATCH and DELETE /v1/links/{id} read, change and delete one", ASSUMED, "readLink", "changeLink", "deleteLink")
 def _(api):
-    api.data("PATCH", LINK, {"clickLimit": 3})
+    before = api.data("GET", LINK)
+    assert api.data("PATCH", LINK, {"clickLimit": 3}) == {**before, "clickLimit": 3}
     assert_read_changed_deleted(api, LINK, {"title": "Changed", "clickLimit": None})
 
 

@@ -427,8 +427,9 @@ def test_behind_a_proxy_only_the_code_makes_an_instructor(application):
 def test_an_instructor_logs_in_to_the_board_from_elsewhere(application):
     application.app = create_app(application.store, Settings(instructor_code="the code"))
     far = application.client(client=("192.0.2.7", 50000), follow_redirects=False)
-    for path in ("/instructor", "/_mock/class"):
-        assert "Instructor code" in far.get(path, headers={"Accept": "text/html"}).text
+    for path, status in {"/instructor": 200, "/_mock/class": 403}.items():
+        answer = far.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == status and "Instructor code" in answer.text
     assert far.post("/instructor", data={"code": "no code"}).status_code == 400
     assert far.post("/instructor", data={"code": "the code"}, headers={"Origin": "https://evil.example"}).status_code == 403
     assert statuses(far) == {403} == {far.get("/_mock/class", headers=application.account()).status_code}

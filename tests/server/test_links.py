@@ -108,6 +108,12 @@ def test_a_form_is_refused_with_the_way_on(client):
     assert "json=" in response.json()["error"]["message"]
 
 
+def test_a_wrong_method_lists_the_right_ones(client):
+    response = client.put("/v1/links")
+    assert (response.status_code, response.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
 def test_a_token_in_the_wrong_place_is_not_repeated(application, client):
     token = client.headers["Authorization"].split()[1]
     answers = [

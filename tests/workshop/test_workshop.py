@@ -668,9 +668,11 @@ def served(folder):
     port = free_port()
     command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(folder), str(port)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
-        wait_until(lambda: is_answered(port))
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
+        try:
+            wait_until(lambda: is_answered(port))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
 
 
 @pytest.fixture(params=["double click", "python -m http.server"])
