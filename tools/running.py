@@ -27,12 +27,6 @@ from traitlets.config import Config
 from tools import debian
 
 ROOT = Path(__file__).resolve().parent.parent
-# What tasks, tools and people make beside what belongs to the project, by the names of .gitignore.
-MADE = [
-    line.strip("/").rpartition("/")[2]
-    for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-]
 OPTIONS = {
     "kernel_name": "python3",
     "record_timing": False,

@@ -22,7 +22,8 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from tools.running import MADE, PATIENCE, ROOT, project_lock, wait_until
+from tools.made import MADE
+from tools.running import PATIENCE, ROOT, project_lock, wait_until
 
 # Who builds the tab holds it, and who puts the tab into a site: another process of the tests may be doing the other.
 TAB = project_lock("tab")

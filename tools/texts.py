@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.running import MADE, ROOT
+from tools.made import MADE
+from tools.running import ROOT
 
 RULES = yaml.safe_load((ROOT / "tools" / "words.yaml").read_text(encoding="utf-8"))
 FENCE = re.compile(r"^( *)(`{3,}|~{3,})(.*)\n((?:.*\n)*?)\1\2 *$", re.MULTILINE)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mock_server import tokens
-from tools.running import MADE
+from tools.made import MADE
 from workshop import slides
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,7 +17,8 @@ import pytest
 import requests
 
 from tools import debian
-from tools.running import MADE, PATIENCE, ROOT, free_port, make, wait_until
+from tools.made import MADE
+from tools.running import PATIENCE, ROOT, free_port, make, wait_until
 from tools.static_site import TAB
 
 LIMIT = 1800  # seconds for a whole program, which on a quiet computer takes one minute at most

@@ -1,6 +1,9 @@
 """The rooms of docs/maintainers.md: what each may import. No room leads back to itself."""
 
 import ast
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -42,3 +45,14 @@ def test_a_room_imports_only_what_it_may(room):
         if name in rooms - MAY_IMPORT[room] - {room.removesuffix(".py")}
     ]
     assert files and wrong == []
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("program", ["workshop.bundle", "workshop.slides", "browser.build", "publish.steps"])
+def test_what_make_runs_for_a_site_needs_no_package_of_the_tests(program):
+    """`make workshop` and `make site` install the packages of a site, and no others."""
+    locked = (ROOT / "requirements" / "test.txt").read_text(encoding="utf-8")
+    ours = [name.replace("-", "_") for name in re.findall(r"(?m)^([\w.-]+)==", locked)]
+    code = f"import sys; sys.modules |= dict.fromkeys({ours}); import {program}"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, f"{ran.stderr}Import it where it is used, or list it in requirements/site.in."
